@@ -15,6 +15,8 @@ export {
   type ZeroMQReply,
 } from './client/index.ts';
 export {
+  type BytesOptions,
+  bytes,
   type CheckedEvents,
   type Contract,
   type ContractDefinition,
@@ -27,11 +29,25 @@ export {
   type EventDefinition,
   type EventDefinitions,
   type EventInput,
+  type EventItem,
   type EventReplies,
   type EventReply,
+  type FormFile,
+  type FormFileOptions,
+  formFile,
   Joi,
+  type NdjsonOptions,
+  ndjson,
   type Serialized,
+  type SseOptions,
+  type StreamedReply,
+  type StreamReplyOptions,
+  sse,
   typed,
+  type Upload,
+  type UploadFile,
+  type UploadOptions,
+  upload,
 } from './contract/index.ts';
 export type { LargeIntegers } from './core/json/large-integers.ts';
 export {

@@ -4,6 +4,7 @@ import {
   type EventDefinition,
   type EventDefinitions,
   type EventInput,
+  type EventItem,
   type EventReply,
   IDEMPOTENT_METHODS,
   type Serialized,
@@ -18,8 +19,10 @@ import { DEFAULT_TIMEOUT, send } from './send.ts';
 export interface CallType {
   /** Event data of the request. */
   data: unknown;
-  /** Event data of a successful reply. */
+  /** Event data of a successful reply; unknown if it is a stream. */
   reply: unknown;
+  /** An item of a reply that is a stream; never if it is not one. */
+  item?: unknown;
 }
 
 /** Types of events by name, from a contract or from `zeromq-gateway types`. */
@@ -33,9 +36,14 @@ export type CallTypes<Calls> = { [Name in keyof Calls]: CallType };
 export type CallsOf<Events extends EventDefinitions> = {
   [Name in keyof Events]: {
     data: EventInput<NonNullable<Events[Name]>>;
-    reply: Serialized<EventReply<NonNullable<Events[Name]>>>;
+    reply: ReplyOf<NonNullable<Events[Name]>>;
+    item: Serialized<EventItem<NonNullable<Events[Name]>>>;
   };
 };
+
+type ReplyOf<Event extends EventDefinition> = [EventItem<Event>] extends [never]
+  ? Serialized<EventReply<Event>>
+  : unknown;
 
 /** Arguments of a call. An event whose data may be undefined is called without it. */
 export type CallArguments<Data> = undefined extends Data

@@ -4,15 +4,20 @@
 import { suggestion } from '../core/messages/suggestion.ts';
 import type { EventDefinition, Placement } from './definition.ts';
 import { ContractError } from './errors.ts';
+import { filesIn } from './form-file-schema.ts';
 import { isObject, type Json, type JsonObject, member, textOf } from './json.ts';
 import { namesIn } from './path-checks.ts';
 import { type Definitions, type Field, fieldsOf, withoutFields } from './schema-parts.ts';
 import { jsonSchemaOf } from './standard-schema.ts';
+import { checkFormFields, takesFields, uploadBody } from './upload-binding.ts';
+import { isMultipartType, type Upload } from './uploads.ts';
 
 /** HTTP binding of the fields of one event. */
 export interface Binding {
   readonly parameters: readonly JsonObject[];
-  readonly requestBody: { readonly object: JsonObject; readonly mode: 'flat' | 'nested' } | undefined;
+  readonly requestBody:
+    | { readonly object: JsonObject; readonly mode: 'flat' | 'nested' | undefined }
+    | undefined;
   readonly unknownQuery: 'ignore' | undefined;
   /** Text of the rules between fields, when there is no body schema to hold them. */
   readonly rules: string | undefined;
@@ -40,7 +45,8 @@ export function bindData(
   const { data } = event;
   if (data === undefined) {
     const parameters = inPath.map((field) => parameterOf(field, { in: 'path', name: field }, undefined));
-    return { parameters, requestBody: undefined, unknownQuery: undefined, rules: undefined };
+    const requestBody = event.body && uploadOf(event.body, { type: 'object' });
+    return { parameters, requestBody, unknownQuery: undefined, rules: undefined };
   }
   const text = definitions.take(name, jsonSchemaOf(data, 'text', convert));
   const fields = fieldsOf(text, definitions);
@@ -87,7 +93,7 @@ function sourcesOf(
       throw new ContractError(`in: only a field named ${BODY} can take the whole body`);
   }
   const whole = declared.get(BODY)?.in === 'body';
-  const rest = whole || BODILESS.has(event.method ?? '') ? 'query' : 'body';
+  const rest = whole || BODILESS.has(event.method ?? '') || !takesFields(event.body) ? 'query' : 'body';
   const locations = new Map<string, FieldSource>();
   for (const field of inPath) {
     const other = declared.get(field);
@@ -157,6 +163,7 @@ function bodyOf(
   const elsewhere = new Set(
     [...locations].filter(([, location]) => location.in !== 'body').map(([field]) => field),
   );
+  if (event.body !== undefined && !takesFields(event.body)) return uploadOf(event.body, undefined);
   const whole = event.in?.[BODY] === 'body';
   if (whole) {
     const field = fieldsOf(json, definitions).get(BODY);
@@ -164,13 +171,29 @@ function bodyOf(
     const schema = schemas.length === 1 ? (schemas[0] ?? true) : { anyOf: schemas };
     return { object: bodyObject(event, schema, field?.required === true), mode: 'nested' };
   }
-  if (elsewhere.size === locations.size && !open) return undefined;
+  if (elsewhere.size === locations.size && !open && event.body === undefined) return undefined;
   const left = withoutFields(json, elsewhere, definitions);
+  if (event.body !== undefined) return uploadOf(event.body, formOf(event.body, left, definitions));
   const schema = certainlyObject(left, definitions, 0) ? left : { type: 'object', allOf: [left] };
   const required =
     [...fieldsOf(left, definitions).values()].some((field) => field.required) ||
     needsOneOf(left, definitions);
   return { object: bodyObject(event, schema, required), mode: 'flat' };
+}
+
+function uploadOf(upload: Upload, form: JsonObject | undefined): Binding['requestBody'] {
+  const isForm = takesFields(upload);
+  return { object: uploadBody(upload, isForm ? form : undefined), mode: isForm ? 'flat' : undefined };
+}
+
+/** The schema of the form fields of an upload. */
+function formOf(upload: Upload, schema: JsonObject, definitions: Definitions): JsonObject {
+  const { description: _description, ...form } = definitions.follow(schema);
+  if (textOf(form, 'type') !== 'object') {
+    throw new ContractError('body: the form fields of an upload must be one object, without alternatives');
+  }
+  checkFormFields(upload, fieldsOf(form, definitions), definitions);
+  return form;
 }
 
 /** Whether each alternative requires members, as `or` and `xor` of Joi do, so that `{}` is not valid. */
@@ -189,8 +212,27 @@ function needsOneOf(schema: Json, definitions: Definitions): boolean {
 
 function bodyObject(event: EventDefinition, schema: Json, required: boolean): JsonObject {
   const types = event.bodyTypes ?? ['application/json'];
-  const content = Object.fromEntries(types.map((type): [string, Json] => [type, { schema }]));
+  const encoding = fileEncoding(event, types);
+  const mediaOf = (type: string): JsonObject =>
+    isMultipartType(type) && Object.keys(encoding).length > 0 ? { schema, encoding } : { schema };
+  const content = Object.fromEntries(types.map((type): [string, Json] => [type, mediaOf(type)]));
   return { ...(required ? { required } : {}), content };
+}
+
+/** The Encoding Objects (OpenAPI 3.1, 4.8.15) of files that are fields of the data. */
+function fileEncoding(event: EventDefinition, types: readonly string[]): JsonObject {
+  const files = filesIn(event.data);
+  const [first] = files.keys();
+  if (first !== undefined && !types.every(isMultipartType)) {
+    throw new ContractError(
+      `data: ${first} is a formFile(), which requires bodyTypes: ['multipart/form-data'], got ${types.join(', ')}`,
+    );
+  }
+  return Object.fromEntries(
+    [...files].flatMap(([name, accepted]): [string, Json][] =>
+      accepted.length === 0 ? [] : [[name, { contentType: accepted.join(', ') }]],
+    ),
+  );
 }
 
 function certainlyObject(schema: Json, definitions: Definitions, depth: number): boolean {

@@ -18,6 +18,12 @@ export interface Contract<Events extends EventDefinitions = EventDefinitions> {
   readonly version?: string;
   /** Share of the requests for its version, in percent, if it has one. */
   readonly weight?: number;
+  /**
+   * Whether Joi converts data before it validates them.
+   *
+   * @defaultValue true
+   */
+  readonly convert?: boolean;
   /** Its events, by name. */
   readonly events: Events;
   /** Names of its events. */
@@ -76,6 +82,7 @@ function contractOf<Events extends EventDefinitions>(
     name,
     ...(version === undefined ? {} : { version }),
     ...(weight === undefined ? {} : { weight }),
+    ...(convert ? {} : { convert }),
     events,
     eventNames: [...known.keys()],
     fragment: () => fragment,

@@ -4,18 +4,26 @@
  */
 import { STATUS_CODES } from 'node:http';
 import { isReserved } from '../core/messages/event-name.ts';
-import { closestTo, suggestion } from '../core/messages/suggestion.ts';
-import { describe } from '../core/messages/thrown.ts';
+import { suggestion } from '../core/messages/suggestion.ts';
 import { checkEventName } from './claims.ts';
 import type { ContractDefinition, EventDefinition, EventDefinitions, ReplyDefinition } from './definition.ts';
 import { ContractError, type ContractLocation } from './errors.ts';
 import { unreadable } from './media-types.ts';
+import {
+  type Check,
+  type Checks,
+  checkMembers,
+  flag,
+  list,
+  object,
+  oneOf,
+  shown,
+  text,
+} from './member-checks.ts';
 import { checkTemplate } from './path-checks.ts';
 import { isAsync, isSchema, joiType } from './standard-schema.ts';
-
-/** Returns what is wrong with a value, without its name; undefined if it is valid. */
-type Check = (value: unknown) => string | undefined;
-type Checks<Definition> = { readonly [Name in keyof Required<Definition>]: Check };
+import { bodyProblem, checkStreamedReply, checkUpload } from './stream-checks.ts';
+import { isStreamed } from './stream-replies.ts';
 
 /** Maximum length of an event name in bytes on the wire. */
 const MAX_NAME = 1024;
@@ -25,17 +33,6 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const STATUS = /^(?:[1-5]\d\d|[1-5]XX|default)$/;
 const STATUSES = [...Object.keys(STATUS_CODES), '2XX', '3XX', '4XX', '5XX', 'default'];
 
-const is =
-  (type: 'string' | 'boolean', article = 'a'): Check =>
-  (value) =>
-    typeof value === type ? undefined : `must be ${article} ${type}, got ${shown(value)}`;
-const text = is('string');
-const flag = is('boolean');
-const object: Check = (value) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? undefined
-    : `must be an object, got ${shown(value)}`;
-const list: Check = (value) => (Array.isArray(value) ? undefined : `must be an array, got ${shown(value)}`);
 const date: Check = (value) =>
   (typeof value === 'string' || value instanceof Date) && !Number.isNaN(new Date(value).getTime())
     ? undefined
@@ -44,13 +41,6 @@ const duration: Check = (value) =>
   Number.isInteger(value) && Number(value) > 0 && Number(value) <= MAX_TIMEOUT
     ? undefined
     : `must be an integer from 1 to ${MAX_TIMEOUT}, in milliseconds, got ${shown(value)}`;
-const oneOf =
-  (...allowed: string[]): Check =>
-  (value) =>
-    allowed.includes(value as string)
-      ? undefined
-      : `must be ${allowed.slice(0, -1).join(', ')} or ${String(allowed.at(-1))}, got ${shown(value)}` +
-        (typeof value === 'string' ? suggestion(value, allowed) : '');
 const schema: Check = (value) => (isSchema(value) ? undefined : NO_SCHEMA);
 
 const NO_SCHEMA = 'must be a Joi schema or implement Standard Schema';
@@ -83,6 +73,7 @@ const EVENT: Checks<EventDefinition> = {
   data: dataProblem,
   in: placementsProblem,
   bodyTypes: bodyTypesProblem,
+  body: bodyProblem,
   replies: object,
   summary: text,
   description: text,
@@ -104,24 +95,6 @@ const REPLY: Checks<ReplyDefinition> = {
   data: schema,
   contentType: text,
   headers: object,
-};
-
-/** Names of other frameworks and of OpenAPI for members, too different to be recognised as slips. */
-const ALIASES: Readonly<Record<string, string>> = {
-  reply: 'replies',
-  verb: 'method',
-  url: 'path',
-  route: 'path',
-  schema: 'data',
-  body: 'data',
-  params: 'data',
-  query: 'data',
-  input: 'data',
-  output: 'replies',
-  response: 'replies',
-  responses: 'replies',
-  actions: 'events',
-  handlers: 'events',
 };
 
 /**
@@ -163,6 +136,8 @@ function checkEvent(event: string, definition: unknown): void {
     throw new ContractError('method and path must be set together');
   }
   if (path !== undefined) checkPath(path, String(method));
+  checkUpload(definition as EventDefinition);
+  checkBodyTypes(definition as EventDefinition);
   for (const [status, reply] of Object.entries(replies ?? {})) checkReply(status, reply);
 }
 
@@ -189,35 +164,13 @@ function checkReply(status: string, reply: unknown): void {
     throw new ContractError(`a reply cannot have the status ${status}${suggestion(status, STATUSES)}`);
   }
   if (reply === null || typeof reply === 'string' || isSchema(reply)) return;
+  if (isStreamed(reply)) {
+    checkStreamedReply(status, reply);
+    return;
+  }
   const problem = object(reply);
   if (problem !== undefined) throw new ContractError(`the reply ${status} ${problem}`);
   checkMembers(reply as ReplyDefinition, REPLY, `the reply ${status}: `);
-}
-
-/** Checks the members of an object; unknown ones are mistakes, which would have no effect. */
-function checkMembers<Definition extends object>(
-  definition: Definition,
-  checks: Checks<Definition>,
-  where = '',
-): void {
-  const problems: ContractError[] = [];
-  const known = new Map<string, Check>(Object.entries<Check>(checks));
-  for (const [name, value] of Object.entries<unknown>(definition as Record<string, unknown>)) {
-    const check = known.get(name);
-    if (check === undefined) {
-      problems.push(new ContractError(`${where}unknown member ${name}${hintFor(name, known)}`));
-      continue;
-    }
-    const problem = value === undefined ? undefined : check(value);
-    if (problem !== undefined) problems.push(new ContractError(`${where}${name} ${problem}`));
-  }
-  if (problems.length > 0) throw ContractError.of(problems);
-}
-
-function hintFor(name: string, known: ReadonlyMap<string, unknown>): string {
-  const aliases = Object.keys(ALIASES).filter((alias) => known.has(ALIASES[alias] ?? ''));
-  const closest = closestTo(name, [...known.keys(), ...aliases]);
-  return closest === undefined ? '' : ` (did you mean ${ALIASES[closest] ?? closest}?)`;
 }
 
 function dataProblem(data: unknown): string | undefined {
@@ -240,14 +193,14 @@ function bodyTypesProblem(types: unknown): string | undefined {
   if (!Array.isArray(types) || types.length === 0)
     return `must be a list of media types, got ${shown(types)}`;
   const wrong: unknown = types.find((type) => typeof type !== 'string' || !/^[^\s/]+\/[^\s/]+/.test(type));
-  if (wrong !== undefined) return `must be a list of media types, got ${shown(wrong)}`;
-  const problem = unreadable((types as string[]).map((mediaType) => ({ mediaType, objectOnly: true })));
-  return problem && `cannot be served: ${problem}`;
+  return wrong === undefined ? undefined : `must be a list of media types, got ${shown(wrong)}`;
 }
 
-function shown(value: unknown): string {
-  const written = typeof value === 'string' ? JSON.stringify(value) : describe(value).replaceAll(/\s+/g, ' ');
-  return written.length > 60 ? `${written.slice(0, 60)}…` : written;
+/** A body whose members are fields of the data must be an object. */
+function checkBodyTypes({ bodyTypes = [], in: placements = {} }: EventDefinition): void {
+  if (Object.values(placements).includes('body')) return;
+  const problem = unreadable(bodyTypes.map((mediaType) => ({ mediaType, objectOnly: true })));
+  if (problem !== undefined) throw new ContractError(`bodyTypes cannot be served: ${problem}`);
 }
 
 /** Checks that no two events match the same requests: the names of parameters make no difference. */

@@ -2,7 +2,9 @@
  * Types of contract definitions.
  */
 import type { OpenAPIV3_1 } from 'openapi-types';
-import type { ContractSchema, InputOf, OutputOf } from './standard-schema.ts';
+import type { ContractSchema } from './standard-schema.ts';
+import type { StreamedReply } from './stream-replies.ts';
+import type { Upload } from './uploads.ts';
 
 /** HTTP methods for events. */
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
@@ -47,10 +49,10 @@ export interface ReplyDefinition {
 }
 
 /**
- * A reply: its schema, the description of a reply without a body, its full definition, or null for
- * no details.
+ * A reply: its schema, the description of a reply without a body, its full definition, a stream, or
+ * null for no details.
  */
-export type Reply = ContractSchema | ReplyDefinition | string | null;
+export type Reply = ContractSchema | ReplyDefinition | StreamedReply | string | null;
 
 /**
  * An event. With `method` and `path` it is served over HTTP; without them its data is only
@@ -76,6 +78,12 @@ export interface EventDefinition {
    * @defaultValue `['application/json']`
    */
   readonly bodyTypes?: readonly string[];
+  /**
+   * A body that is a stream: {@link upload}. The handler reads it while it arrives; `data` has the
+   * other fields.
+   * @defaultValue the body is a part of `data`
+   */
+  readonly body?: Upload;
   /**
    * Replies by status (`200`, `4XX`, `default`).
    * @defaultValue 200 with any JSON
@@ -190,125 +198,3 @@ type InBraces<Path extends string> = Path extends `${infer Before}/:${infer Rest
     ? `${Before}/{${Name}}/${After}`
     : `${Before}/{${Rest}}`
   : Path;
-
-/** Type of the data for the handler of an event. */
-export type EventData<Event extends EventDefinition> = Event['data'] extends ContractSchema
-  ? OutputOf<Event['data']>
-  : unknown;
-
-/** Type of the data that callers of an event send, before the schema converts it. */
-export type EventInput<Event extends EventDefinition> = Event['data'] extends ContractSchema
-  ? InputOf<Event['data']>
-  : unknown;
-
-type SchemaOf<One> = One extends ContractSchema
-  ? One
-  : One extends { readonly data: infer Data }
-    ? Data
-    : undefined;
-
-/** Statuses without a body (RFC 9110, 15.3.5 and 15.3.6). */
-type Bodiless = 204 | 205 | '204' | '205';
-
-/** The statuses of replies that report success with a body; `default` if none is declared. */
-type Successful<Replies> =
-  Successes<Replies> extends infer Found
-    ? [Found] extends [never]
-      ? Extract<keyof Replies, 'default'>
-      : Exclude<Found & keyof Replies, Bodiless>
-    : never;
-type Successes<Replies> = {
-  [Status in keyof Replies]: `${Status & (string | number)}` extends `2${string}` ? Status : never;
-}[keyof Replies];
-
-type Replies<Event extends EventDefinition> = Event['replies'] extends object
-  ? SchemaOf<Event['replies'][Successful<Event['replies']>]>
-  : undefined;
-
-/**
- * Type of the result of the handler of an event, apart from `reply()`; unknown if the contract does
- * not define it.
- */
-export type EventReply<Event extends EventDefinition> =
-  Extract<Replies<Event>, ContractSchema> extends never
-    ? unknown
-    :
-        | InputOf<Extract<Replies<Event>, ContractSchema>>
-        | (undefined extends Replies<Event> ? unknown : never)
-        | (Extract<keyof Event['replies'], Bodiless> extends never ? never : undefined);
-
-type Digit = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
-type ToNumber<Text> = Text extends `${infer Value extends number}` ? Value : never;
-
-/** The numbers of the statuses that a key of `replies` stands for. */
-type StatusesOf<Key, Others> = `${Key & (string | number)}` extends infer Text
-  ? Text extends 'default'
-    ? Exclude<
-        ToNumber<`${1 | 2 | 3 | 4 | 5}${Digit}${Digit}`>,
-        RangesOf<Others> | ToNumber<`${Others & (string | number)}`>
-      >
-    : Text extends `${infer First extends number}XX`
-      ? Exclude<ToNumber<`${First}${Digit}${Digit}`>, ToNumber<`${Others & (string | number)}`>>
-      : ToNumber<Text>
-  : never;
-type RangesOf<Keys> = Keys extends `${infer First extends number}XX`
-  ? ToNumber<`${First}${Digit}${Digit}`>
-  : never;
-
-/** Data that may be constant, so that `reply(200, { state: 'open' })` keeps the type of its text. */
-type ReadonlyData<Data> = unknown extends Data
-  ? Data
-  : Data extends string | number | boolean | bigint | null | undefined | Date | Uint8Array
-    ? Data
-    : { readonly [Key in keyof Data]: ReadonlyData<Data[Key]> };
-
-/** The data of a reply: a body of another media type may be bytes. */
-type DataOf<One> =
-  SchemaOf<One> extends infer Schema extends ContractSchema
-    ? ReadonlyData<InputOf<Schema>> | (One extends { readonly contentType: string } ? Uint8Array : never)
-    : unknown;
-
-/**
- * Type of the replies with a status that the handler of an event may return: one for each of its
- * `replies`; any if the contract does not define them.
- *
- * @typeParam Whole type of a reply with any status.
- */
-export type EventReplies<
-  Event extends EventDefinition,
-  Whole,
-> = Event['replies'] extends infer Declared extends object
-  ? string extends keyof Declared
-    ? Whole
-    : {
-        [Key in keyof Declared]: Whole & {
-          readonly status: StatusesOf<Key, Exclude<keyof Declared, Key>>;
-          readonly data: DataOf<Declared[Key]>;
-        };
-      }[keyof Declared]
-  : Whole;
-
-type Result<Event extends EventDefinition, Whole> = EventReply<Event> | EventReplies<Event, Whole>;
-
-/**
- * Types of the handlers of a contract.
- * @typeParam Context second argument of the handlers.
- * @typeParam Whole type of a reply with a status.
- */
-export type ContractHandlers<Events extends EventDefinitions, Context = unknown, Whole = never> = {
-  readonly [Name in keyof Events]: (
-    data: EventData<NonNullable<Events[Name]>>,
-    context: Context,
-  ) => Result<NonNullable<Events[Name]>, Whole> | Promise<Result<NonNullable<Events[Name]>, Whole>>;
-};
-
-/** Type of a value after it was written as JSON and read again: a Date is then a string. */
-export type Serialized<Type> = unknown extends Type
-  ? Type
-  : Type extends { toJSON(): infer Written }
-    ? Written
-    : Type extends bigint
-      ? number
-      : Type extends object
-        ? { [Key in keyof Type]: Serialized<Type[Key]> }
-        : Type;

@@ -2,20 +2,13 @@
  * Converts a contract to an OpenAPI 3.1 document. Each event with a method and a path is an
  * operation.
  */
-import { STATUS_CODES } from 'node:http';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { bindData } from './binding.ts';
-import type {
-  ContractDefinition,
-  EventDefinition,
-  Reply,
-  ReplyDefinition,
-  SecurityDefinition,
-} from './definition.ts';
+import type { ContractDefinition, EventDefinition, SecurityDefinition } from './definition.ts';
 import { ContractError } from './errors.ts';
-import { type Json, type JsonObject, textOf } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
+import { isResumable, repliesOf } from './replies.ts';
 import { Definitions } from './schema-parts.ts';
-import { isSchema, jsonSchemaOf } from './standard-schema.ts';
 
 /**
  * @throws {ContractError} when the data of an event cannot be bound to its path or has no JSON
@@ -81,6 +74,7 @@ function operationOf(
     'x-timeout-ms': event.timeout,
     'x-idempotent': event.idempotent,
     'x-etag': event.etag,
+    'x-resumable': isResumable(event) ? true : undefined,
     'x-sticky-key': event.stickyKey,
     'x-version-header': contract.versionHeader,
     'x-deprecated-since': dateOf(event.deprecatedSince),
@@ -96,50 +90,4 @@ function dateOf(date: string | Date | undefined): string | undefined {
 
 function requirements(security: SecurityDefinition): Json {
   return security.map((one) => (typeof one === 'string' ? { [one]: [] } : { ...one })) as unknown as Json;
-}
-
-function repliesOf(
-  name: string,
-  event: EventDefinition,
-  convert: boolean,
-  definitions: Definitions,
-): JsonObject {
-  const replies = Object.entries(event.replies ?? {});
-  const responses: JsonObject = {};
-  if (replies.length === 0)
-    responses['200'] = { description: 'OK', content: { 'application/json': { schema: {} } } };
-  for (const [status, reply] of replies) {
-    const { description, data, contentType = 'application/json', headers } = definitionOf(reply);
-    const converted = data === undefined ? undefined : jsonSchemaOf(data, 'output', convert);
-    const text =
-      description ?? (converted === undefined ? undefined : textOf(converted.schema, 'description'));
-    const response: JsonObject = { description: text ?? STATUS_CODES[status] ?? 'Reply' };
-    if (converted !== undefined && !BODILESS.has(status)) {
-      const schema = definitions.take(`${name}.${status}`, converted);
-      response['content'] = { [contentType]: { schema } };
-    }
-    if (headers !== undefined) response['headers'] = headersOf(headers);
-    responses[status] = response;
-  }
-  return responses;
-}
-
-/** Statuses without a body (RFC 9110). */
-const BODILESS = new Set(['204', '205', '304']);
-
-function definitionOf(reply: Reply): ReplyDefinition {
-  if (reply === null) return {};
-  if (typeof reply === 'string') return { description: reply };
-  return isSchema(reply) ? { data: reply } : reply;
-}
-
-function headersOf(headers: NonNullable<ReplyDefinition['headers']>): JsonObject {
-  const objects: JsonObject = {};
-  for (const [name, header] of Object.entries(headers)) {
-    objects[name] =
-      typeof header === 'string'
-        ? { description: header, schema: { type: 'string' } }
-        : (header as unknown as JsonObject);
-  }
-  return objects;
 }

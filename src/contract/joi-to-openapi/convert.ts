@@ -5,6 +5,7 @@
  * express go into its description. Joi converts values before it validates them (text to numbers,
  * trimming), so the schema also accepts what Joi converts.
  */
+import { fileSchemaOf } from '../form-file-schema.ts';
 import { type JsonObject } from '../json.ts';
 import { annotate } from './annotate.ts';
 import { convertArray } from './array.ts';
@@ -32,6 +33,8 @@ export class Converter implements Conversion {
       around: [{ described, key }, ...outer.around],
       preferences: { ...outer.preferences, ...described.preferences },
     };
+    const file = fileSchemaOf(described.metas);
+    if (file !== undefined) return annotate({ schema: file, notes: [] }, described, this.mode);
     return annotate(this.sketch(described, scope), described, this.mode);
   }
 

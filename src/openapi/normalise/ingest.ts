@@ -20,6 +20,7 @@ import { slipOfPath } from '../model/slips.ts';
 import { parseSpelled } from '../model/spelled-number.ts';
 import { ConsequenceFilter } from './consequences.ts';
 import { checkReferences } from './cycles.ts';
+import { describeEvents } from './event-items.ts';
 import { type Normalised, normalise } from './normalise.ts';
 import { keepPathItems } from './path-items.ts';
 
@@ -42,6 +43,7 @@ export function* ingest(input: unknown, options: IngestOptions): Steps<Ingested>
   const { document, components } = normalised;
   yield* checkReferences(normalised, limits.references, problems);
   yield;
+  describeEvents(normalised, limits.bytes);
   const { operations, warnings } = yield* readOperations(normalised, prefix, options);
   if (Number.isFinite(limits.schemas)) {
     yield* checkComplexity(document['paths'] as JsonObject, operations, components, limits.schemas);

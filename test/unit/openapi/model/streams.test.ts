@@ -111,7 +111,20 @@ describe('streams: replies', () => {
       const { document, operations } = put(operation, openapi, { components });
       const [stream] = operations[0]?.streams ?? [];
       assert.equal(stream?.status, 'default');
-      assert.deepEqual(stream.itemSchema, { $ref: '#/components/schemas/Item' });
+      assert.deepEqual(stream.itemSchema, {
+        type: 'object',
+        properties: {
+          data: {
+            type: 'string',
+            contentMediaType: 'application/json',
+            contentSchema: { $ref: '#/components/schemas/Item' },
+          },
+          event: { type: 'string' },
+          id: { type: 'string' },
+          retry: { type: 'integer', minimum: 0 },
+        },
+        required: ['data'],
+      });
       assert.equal(
         stream.itemPointer,
         '/components/responses/Items/content/text~1event-stream/x-item-schema',
@@ -119,6 +132,21 @@ describe('streams: replies', () => {
       assert.deepEqual(at(document as unknown as Json, stream.itemPointer), stream.itemSchema);
       assert.deepEqual(document.components?.schemas?.['Item'], ITEM);
     }
+  });
+
+  it('streams: an item schema that describes an event, or a line, is left unchanged', () => {
+    const event = {
+      anyOf: [{ properties: { event: { const: 'a' }, data: { type: 'string' } } }, { type: 'object' }],
+    };
+    const content = { 'text/event-stream': { itemSchema: event }, 'application/jsonl': { itemSchema: ITEM } };
+    const { streams } = read(reply(content), '3.2.0');
+    assert.deepEqual(
+      streams.map(({ itemSchema }) => itemSchema),
+      [event, ITEM],
+    );
+    const text = reply({ 'text/event-stream': { itemSchema: { enum: ['a', 'b'] } } });
+    const [stream] = read(text, '3.2.0').streams;
+    assert.deepEqual(at(stream?.itemSchema as Json, '/properties/data'), { enum: ['a', 'b'] });
   });
 
   it('streams: a problem of an item schema is reported with its place in the source', () => {
