@@ -134,6 +134,12 @@ export {
 export type { EventMiddleware, Middleware, MiddlewareNext, Middlewares } from './runtime/middleware.ts';
 export { ZeroMQNodeType } from './runtime/node-type.ts';
 export { type Reply, reply, replyOf } from './runtime/reply.ts';
+export { type EventFields, event, type ServerSentEvent } from './runtime/streams/event.ts';
+export { type FileOptions, file } from './runtime/streams/file-reply.ts';
+export type { UploadPart } from './runtime/streams/parts.ts';
+export type { ByteRange, RangeValidators } from './runtime/streams/range.ts';
+export type { StreamBody, StreamSource } from './runtime/streams/source.ts';
+export { type StreamOptions, stream } from './runtime/streams/stream.ts';
 export {
   type ServerEndpoints,
   ZeroMQServer,

@@ -33,6 +33,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'framework/strategies',
     'framework/worker',
     'framework/handlers',
+    'framework/streams',
     'framework/contracts',
     'framework/',
   ],

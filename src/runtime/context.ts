@@ -10,6 +10,9 @@ import type { SendOptions } from '../core/messages/send-options.ts';
 import type { Cancel, Clock } from '../core/time/clock.ts';
 import type { EventSender, ZeroMQReply } from '../wire/incoming.ts';
 import { type CallingExecution, type CallingRequest, HandlerCalls } from './handler-calls.ts';
+import { NO_PARTS, partsOf, type UploadPart } from './streams/parts.ts';
+import { type ByteRange, type RangeValidators, rangeOf } from './streams/range.ts';
+import { NO_BODY } from './streams/upload.ts';
 
 /**
  * Calls an event from a handler and resolves with the event data of the reply.
@@ -48,8 +51,8 @@ export interface HandlerContext extends EventSender {
    */
   readonly signal: AbortSignal;
   /**
-   * Returns the milliseconds until the deadline; Infinity if the caller set none. Can be called
-   * unbound.
+   * Returns the milliseconds until the deadline; Infinity if the caller set none, and after the first
+   * chunk of a stream. Can be called unbound.
    */
   readonly timeLeft: () => number;
   /** The caller that the gateway authenticated; undefined without authentication. */
@@ -58,6 +61,31 @@ export interface HandlerContext extends EventSender {
   readonly traceparent: string | undefined;
   /** Media type of the HTTP body, if it was not JSON. */
   readonly contentType: string | undefined;
+  /**
+   * The request body, if the contract declares it as an upload; otherwise empty. It can be read
+   * once, and arrives no faster than the handler reads. Reading throws an error when the caller goes
+   * away or the body is truncated.
+   */
+  readonly body: AsyncIterable<Buffer>;
+  /**
+   * The parts of an upload in the format `multipart/form-data`, in the order in which they arrive:
+   * the first file and everything after it. The fields before the first file are in the event data.
+   * The rest of a part that was not read is skipped. Reads the same bytes as `body`.
+   */
+  readonly parts: AsyncIterable<UploadPart>;
+  /**
+   * Id of the last server-sent event that the caller has received, if it reconnects.
+   */
+  readonly lastEventId: string | undefined;
+  /**
+   * Returns the range of bytes that the caller asks for; undefined if it asks for everything, or for
+   * several ranges. Can be called unbound. {@link file} does all of this for a file.
+   *
+   * @param size size of the resource in bytes.
+   * @param validators current validators of the resource, for requests with `If-Range`.
+   * @throws {ReplyError} 416 when the range begins after the end of the resource.
+   */
+  readonly range: (size: number, validators?: RangeValidators) => ByteRange | undefined;
   /**
    * Values that middlewares pass to each other and to the handler, such as a transaction. Empty at
    * first, and never sent.
@@ -94,11 +122,17 @@ export interface HandlerState {
   [name: string]: unknown;
 }
 
+/** The execution of a request in progress. */
+interface RunningExecution extends CallingExecution {
+  /** Body that the caller sends as a stream. */
+  readonly upload: AsyncIterable<Buffer> | undefined;
+}
+
 /** Context of a request in progress. Its members are created when the handler first reads them. */
 export class RequestContext implements HandlerContext, CallingRequest {
   readonly eventName: string;
   readonly requestId: string;
-  private readonly deadline: number;
+  private deadline: number;
   private readonly extrasBytes: Buffer;
   private controller: AbortController | undefined;
   private cancelTimer: Cancel | undefined;
@@ -108,6 +142,7 @@ export class RequestContext implements HandlerContext, CallingRequest {
   private aborted: Error | undefined;
   private calls: HandlerCalls | undefined;
   private values: HandlerState | undefined;
+  private uploadParts: AsyncIterable<UploadPart> | undefined;
 
   /**
    * @param deadline in milliseconds of the clock.
@@ -117,7 +152,7 @@ export class RequestContext implements HandlerContext, CallingRequest {
     message: RequestMessage,
     deadline: number,
     private readonly clock: Clock,
-    private readonly execution: CallingExecution,
+    private readonly execution: RunningExecution,
   ) {
     this.eventName = message.eventName;
     this.requestId = message.requestId;
@@ -148,6 +183,25 @@ export class RequestContext implements HandlerContext, CallingRequest {
 
   get contentType(): string | undefined {
     return this.extras.contentType;
+  }
+
+  get body(): AsyncIterable<Buffer> {
+    return this.execution.upload ?? NO_BODY;
+  }
+
+  get parts(): AsyncIterable<UploadPart> {
+    const { upload } = this.execution;
+    if (upload === undefined) return NO_PARTS;
+    this.uploadParts ??= partsOf(upload, this.contentType);
+    return this.uploadParts;
+  }
+
+  get lastEventId(): string | undefined {
+    return this.extras.lastEventId;
+  }
+
+  get range(): HandlerContext['range'] {
+    return (size, validators) => rangeOf(this.extras, size, validators);
   }
 
   get state(): HandlerState {
@@ -191,6 +245,12 @@ export class RequestContext implements HandlerContext, CallingRequest {
     this.controller?.abort(reason);
     this.calls?.cancelAll(reason);
     this.stopTimer();
+  }
+
+  /** The deadline no longer applies: the first chunk of a stream was sent. */
+  liftDeadline(): void {
+    this.deadline = Infinity;
+    this.cancelTimer?.();
   }
 
   /** Frees timers, ignores later reads of `signal` and ends all calls: the handler has ended. */

@@ -41,14 +41,36 @@ export function encodeReplyError(error: ReplyError, maxBytes: number): ReplyMess
   return checkSize({ status, code, dispatched, more: false, contentType: '', extras, body }, maxBytes);
 }
 
-function encodeReply(reply: Reply): ReplyMessage {
-  const { status, data } = reply;
+/** Status, headers and media type of a reply, apart from its data. */
+export interface ReplyHead {
+  readonly status: number;
+  /** Empty if the reply does not state it. */
+  readonly contentType: string;
+  readonly extras: Buffer;
+  /** Value of the header `content-length`, if it is a number. */
+  readonly contentLength: number | undefined;
+}
+
+/**
+ * Encodes the status and headers of a reply.
+ *
+ * @throws {UnsendableReplyError} when they exceed a limit or break a rule of the protocol.
+ */
+export function encodeHead(reply: Pick<Reply, 'status' | 'headers'>): ReplyHead {
+  const { status } = reply;
   checkStatus(status, 200);
   const headers = lowerCased(reply.headers);
-  const type = headers?.['content-type'] ?? '';
-  if (!isShortText(type))
+  const contentType = headers?.['content-type'] ?? '';
+  if (!isShortText(contentType))
     throw new UnsendableReplyError('content-type must be at most 255 printable ASCII characters');
-  return success(status, bodyOf(data, type), type, extrasOf(headers));
+  const length = headers?.['content-length'] ?? '';
+  const contentLength = /^\d+$/.test(length) ? Number(length) : undefined;
+  return { status, contentType, extras: checkExtras(extrasOf(headers)), contentLength };
+}
+
+function encodeReply(reply: Reply): ReplyMessage {
+  const { status, contentType, extras } = encodeHead(reply);
+  return success(status, bodyOf(reply.data, contentType), contentType, extras);
 }
 
 /** Bytes with a content type are sent unchanged, as is text with a content type other than JSON. */
@@ -88,8 +110,11 @@ function checkSize(reply: ReplyMessage, maxBytes: number): ReplyMessage {
   const { body, extras } = reply;
   if (body.length > maxBytes)
     throw new UnsendableReplyError(`it has ${body.length} bytes, more than ${maxBytes}`);
-  if (extras.length > MAX_METADATA) {
-    throw new UnsendableReplyError(`its headers have ${extras.length} bytes, more than ${MAX_METADATA}`);
-  }
+  checkExtras(extras);
   return reply;
+}
+
+function checkExtras(extras: Buffer): Buffer {
+  if (extras.length <= MAX_METADATA) return extras;
+  throw new UnsendableReplyError(`its headers have ${extras.length} bytes, more than ${MAX_METADATA}`);
 }

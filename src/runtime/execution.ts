@@ -4,12 +4,14 @@ import type { Linked } from '../core/collections/linked-list.ts';
 import type { CallSource } from '../core/messages/calls.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
+import { MAX_WINDOW } from '../core/messages/stream.ts';
 import type { TracedSpan } from '../core/observability/tracing.ts';
 import type { Clock } from '../core/time/clock.ts';
 import type { QueuedTimes } from '../core/time/lateness.ts';
 import type { Pace } from '../core/time/pace.ts';
 import type { RequestContext } from './context.ts';
 import type { CallingExecution, CallSettings } from './handler-calls.ts';
+import { UploadBody } from './streams/upload.ts';
 import { RequestTiming } from './timing.ts';
 
 /** A queued or running request. */
@@ -19,6 +21,24 @@ export interface Execution {
    * aborts.
    */
   cancel(why: CancelReason): void;
+  /** The caller takes `bytes` more of the reply. */
+  window(bytes: number): void;
+  /** A chunk of the request body arrived. `end`: it is the last one. */
+  chunk(body: Buffer, end: boolean): void;
+}
+
+/** What a request with a stream needs besides its reply. */
+export interface ExecutionStream {
+  /** Lets the caller send `bytes` more of the request body. */
+  grant(bytes: number): void;
+}
+
+/** Returns what the execution of a request needs if it has a stream. */
+export function streamOf(
+  { window, upload }: RequestMessage,
+  grant: (bytes: number) => void,
+): ExecutionStream | undefined {
+  return window === undefined && upload === undefined ? undefined : { grant };
 }
 
 /** Runs requests: an {@link Executor}, or one in a worker thread. */
@@ -26,12 +46,19 @@ export interface RequestExecutor {
   /** Number of queued and running requests. */
   readonly load: number;
   /**
-   * Queues or runs a request. `settle` is called once, possibly before this returns.
+   * Queues or runs a request. `settle` is called once, possibly before this returns; if the reply is
+   * a stream, first with each chunk, whose `more` is true.
    *
    * @param source takes the calls of the handler.
+   * @param stream for a request with a window or an upload.
    */
-  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void, source?: CallSource): Execution;
-  /** Resolves when no request is queued or running. */
+  execute(
+    message: RequestMessage,
+    settle: (reply: ReplyMessage) => void,
+    source?: CallSource,
+    stream?: ExecutionStream,
+  ): Execution;
+  /** Ends event streams. Resolves when no request is queued or running. */
   drained(): Promise<void>;
   /** Rejects queued requests and aborts the signals of running ones. */
   close(reason: Error): void;
@@ -45,6 +72,17 @@ export interface ExecutionOwner {
   cancelled(execution: HandlerExecution, why: CancelReason): void;
   /** A running handler lends its slot, or takes it back. */
   slotsLent(change: 1 | -1): void;
+}
+
+/** A stream that answers a request. */
+export interface AnsweringStream {
+  /** Whether it has begun and not ended. */
+  readonly isFlowing: boolean;
+  grant(bytes: number): void;
+  /** Ends it, because its rest is no longer needed. */
+  cancel(code: 'TIMEOUT' | 'CANCELLED'): void;
+  /** Ends it if it is an event stream, because the node drains. */
+  drain(): void;
 }
 
 /** How the request of a running handler ended. */
@@ -62,8 +100,11 @@ export interface LateExecution {
 /** A request in this thread. It is in a list while `waiting` or `running`; `settled` is final. */
 export class HandlerExecution implements Execution, CallingExecution, Linked<HandlerExecution>, QueuedTimes {
   state: 'new' | 'waiting' | 'running' | 'settled' = 'new';
-  /** Deadline in milliseconds of the clock; Infinity when the caller set none. */
-  readonly deadline: number;
+  /**
+   * Deadline in milliseconds of the clock; Infinity when the caller set none, and after the first
+   * chunk of a stream.
+   */
+  deadline: number;
   /** Arrival in milliseconds of the clock. */
   readonly createdAt: number;
   /** The same; 0 when the caller set no deadline. */
@@ -81,18 +122,33 @@ export class HandlerExecution implements Execution, CallingExecution, Linked<Han
   span: TracedSpan | undefined = undefined;
   /** Whether it waits in the queue of calls. */
   queuedAsCall = false;
+  /** Bytes of a stream that the caller takes. 0: it takes only a whole reply. */
+  windowBytes: number;
+  /** The stream that answers it. */
+  streamed: AnsweringStream | undefined = undefined;
+  /** Whether it uses no slot, because it is a stream that has begun. */
+  isSlotless = false;
+  private lendsSlot = false;
   before: HandlerExecution | undefined = undefined;
   after: HandlerExecution | undefined = undefined;
-  /** Set when the caller asked for timing. */
-  readonly timing: RequestTiming | undefined;
+  /** Set when the caller asked for timing, until a reply has it. */
+  timing: RequestTiming | undefined;
+  /** Body that the caller sends as a stream. */
+  readonly upload: UploadBody | undefined;
 
   constructor(
     public message: RequestMessage,
     private readonly onReply: (reply: ReplyMessage) => void,
     private readonly owner: ExecutionOwner,
     readonly source: CallSource | undefined,
+    stream: ExecutionStream | undefined,
   ) {
     const { timeLeft } = message;
+    this.windowBytes = message.window ?? 0;
+    this.upload =
+      message.upload === true && stream !== undefined
+        ? new UploadBody((bytes) => stream.grant(bytes))
+        : undefined;
     this.createdAt = owner.clock.now();
     this.enqueuedAt = timeLeft > 0 ? this.createdAt : 0;
     this.deadline = timeLeft > 0 ? this.enqueuedAt + timeLeft : Infinity;
@@ -100,11 +156,23 @@ export class HandlerExecution implements Execution, CallingExecution, Linked<Han
   }
 
   settle(reply: ReplyMessage): void {
-    this.onReply(this.timing === undefined ? reply : this.timing.addTo(reply));
+    const { timing } = this;
+    if (timing === undefined) return this.onReply(reply);
+    this.timing = undefined;
+    this.onReply(timing.addTo(reply));
   }
 
   cancel(why: CancelReason): void {
     this.owner.cancelled(this, why);
+  }
+
+  window(bytes: number): void {
+    if (this.streamed !== undefined) this.streamed.grant(bytes);
+    else if (this.windowBytes > 0) this.windowBytes = Math.min(this.windowBytes + bytes, MAX_WINDOW);
+  }
+
+  chunk(body: Buffer, end: boolean): void {
+    this.upload?.push(body, end);
   }
 
   get callSettings(): CallSettings {
@@ -112,11 +180,19 @@ export class HandlerExecution implements Execution, CallingExecution, Linked<Han
   }
 
   lendSlot(): void {
-    this.owner.slotsLent(1);
+    this.lendsSlot = true;
+    if (!this.isSlotless) this.owner.slotsLent(1);
   }
 
   reclaimSlot(): void {
-    this.owner.slotsLent(-1);
+    this.lendsSlot = false;
+    if (!this.isSlotless) this.owner.slotsLent(-1);
+  }
+
+  /** Gives up its slot: it is a stream that has begun. */
+  releaseSlot(): void {
+    if (this.lendsSlot) this.owner.slotsLent(-1);
+    this.isSlotless = true;
   }
 
   /**

@@ -11,26 +11,32 @@
 import { AsyncResource } from 'node:async_hooks';
 import { isUtf8 } from 'node:buffer';
 import { LinkedList } from '../core/collections/linked-list.ts';
-import { UnsendableValueError } from '../core/json/json-value.ts';
 import { jsonReader, type LargeIntegers, type ReadJson } from '../core/json/large-integers.ts';
 import type { Logger } from '../core/logging/logging.ts';
 import { type CallSource, depthOf } from '../core/messages/calls.ts';
 import { type CancelReason, cancelError } from '../core/messages/cancel-reason.ts';
-import { isReplyError, toError } from '../core/messages/errors.ts';
+import { toError } from '../core/messages/errors.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { activeTracing, type Tracing } from '../core/observability/tracing.ts';
 import { type Clock, systemClock } from '../core/time/clock.ts';
 import { RequestContext } from './context.ts';
-import { encodeReplyError, encodeResult, UnsendableReplyError } from './encode.ts';
-import { type Execution, type ExecutionOwner, HandlerExecution, type RequestExecutor } from './execution.ts';
+import {
+  type Execution,
+  type ExecutionOwner,
+  type ExecutionStream,
+  HandlerExecution,
+  type RequestExecutor,
+} from './execution.ts';
 import { ExecutionQueue, type ExecutionQueueLimits } from './execution-queue.ts';
 import type { CallSettings } from './handler-calls.ts';
 import { endSpan, traced } from './handler-span.ts';
 import type { DataValidator, Handler, Handlers, MessageHandler } from './handlers.ts';
 import { LateHandlers } from './late-handlers.ts';
+import { Outcomes } from './outcomes.ts';
+import { RunningStreams, type StreamExecutor, type StreamSettings } from './running-streams.ts';
 
 /** Options of an {@link Executor}. */
-export interface ExecutorOptions extends ExecutionQueueLimits {
+export interface ExecutorOptions extends ExecutionQueueLimits, StreamSettings {
   readonly handlers?: Handlers;
   /** Handles events without an entry in `handlers`. */
   readonly handleMessage?: MessageHandler;
@@ -41,8 +47,6 @@ export interface ExecutorOptions extends ExecutionQueueLimits {
   readonly concurrency: number;
   /** Whether calls alone use the slots that handlers lend: no router limits how many requests run. */
   readonly sharesSlots?: boolean;
-  /** Maximum size of a reply in bytes. */
-  readonly maxReplyBytes: number;
   readonly logger: Logger;
   /**
    * Clock of the deadlines.
@@ -54,7 +58,7 @@ export interface ExecutorOptions extends ExecutionQueueLimits {
 
 type RunHandler = (data: unknown, context: RequestContext) => unknown;
 
-export class Executor implements RequestExecutor, ExecutionOwner {
+export class Executor implements RequestExecutor, ExecutionOwner, StreamExecutor {
   readonly clock: Clock;
   private readonly handlers = new Map<string, RunHandler>();
   private readonly fallback: RunHandler | undefined;
@@ -68,6 +72,8 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   private readonly pumpLater = AsyncResource.bind(() => queueMicrotask(() => this.pump()));
   private readonly running = new LinkedList<HandlerExecution>();
   private readonly late: LateHandlers;
+  private readonly outcomes: Outcomes;
+  private readonly streams: RunningStreams;
   private pumping = false;
   private readonly tracing: Tracing | undefined = activeTracing();
   private idle: (() => void) | undefined;
@@ -77,6 +83,8 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     this.readJson = jsonReader(options.largeIntegers);
     this.clock = options.clock ?? systemClock;
     this.late = new LateHandlers(this.running, options.logger, this.clock);
+    this.outcomes = new Outcomes(options.maxReplyBytes, options.logger, this.late);
+    this.streams = new RunningStreams(options, this.outcomes, this);
     for (const [eventName, handler] of Object.entries(options.handlers ?? {})) {
       this.handlers.set(eventName, handler as Handler);
     }
@@ -97,8 +105,13 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     return this.running.length + this.waiting.length + this.waitingCalls.length;
   }
 
-  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void, source?: CallSource): Execution {
-    const execution = new HandlerExecution(message, settle, this, source);
+  execute(
+    message: RequestMessage,
+    settle: (reply: ReplyMessage) => void,
+    source?: CallSource,
+    stream?: ExecutionStream,
+  ): Execution {
+    const execution = new HandlerExecution(message, settle, this, source, stream);
     if (this.hasSlot) this.start(execution);
     else this.startOrQueue(execution);
     return execution;
@@ -106,18 +119,18 @@ export class Executor implements RequestExecutor, ExecutionOwner {
 
   slotsLent(change: 1 | -1): void {
     this.lent += change;
-    if (change > 0 && this.load > this.running.length) this.pumpLater();
+    if (change > 0) this.slotFreed();
   }
 
   /** Whether a slot is free for any request. */
   private get hasSlot(): boolean {
     const lent = this.options.sharesSlots === true ? 0 : this.lent;
-    return this.running.length - lent < this.options.concurrency;
+    return this.running.length - lent - this.streams.slotless < this.options.concurrency;
   }
 
   /** Whether a slot is free for a call. */
   private get hasLentSlot(): boolean {
-    return this.running.length - this.lent < this.options.concurrency;
+    return this.running.length - this.lent - this.streams.slotless < this.options.concurrency;
   }
 
   private startOrQueue(execution: HandlerExecution): void {
@@ -131,6 +144,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   }
 
   drained(): Promise<void> {
+    this.streams.drain(this.running);
     if (this.load === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.idle = resolve;
@@ -146,7 +160,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     const running = [...this.running];
     for (const execution of running) {
       this.late.ended(execution, 'stopped');
-      execution.context?.abort(reason);
+      this.abort(execution, reason);
     }
     this.late.close();
   }
@@ -154,7 +168,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   cancelled(execution: HandlerExecution, why: CancelReason): void {
     if (execution.state === 'running') {
       this.late.ended(execution, why);
-      execution.context?.abort(cancelError(why));
+      this.abort(execution, cancelError(why));
     }
     if (execution.state !== 'waiting') return;
     if (why === 'expired') this.queueOf(execution).expire(execution);
@@ -163,6 +177,12 @@ export class Executor implements RequestExecutor, ExecutionOwner {
       const message = 'the request was cancelled before it ran';
       this.settle(execution, failure('CANCELLED', message, { dispatched: false }));
     }
+  }
+
+  private abort(execution: HandlerExecution, reason: Error): void {
+    execution.context?.abort(reason);
+    execution.upload?.fail(reason);
+    execution.streamed?.cancel(execution.context?.cancelOutcome ?? 'CANCELLED');
   }
 
   private start(execution: HandlerExecution): void {
@@ -204,7 +224,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
       const details = { errors: checked.errors };
       this.settle(execution, failure('INVALID_REQUEST', 'the event data breaks the contract', { details }));
     } catch (error) {
-      this.settle(execution, this.toFailure(execution, error));
+      this.settle(execution, this.outcomes.ofThrown(execution, error));
     }
     return INVALID;
   }
@@ -212,6 +232,7 @@ export class Executor implements RequestExecutor, ExecutionOwner {
   private run(execution: HandlerExecution, handler: RunHandler, data: unknown): void {
     const context = new RequestContext(execution.message, execution.deadline, this.clock, execution);
     execution.context = context;
+    execution.upload?.open();
     execution.timing?.start();
     if (this.waiting.length > 0) execution.startedAt = this.clock.now();
     execution.state = 'running';
@@ -226,11 +247,11 @@ export class Executor implements RequestExecutor, ExecutionOwner {
           : traced(tracing, execution, () => handler(data, context));
       later = isThenable(result);
     } catch (error) {
-      this.finish(execution, this.toFailure(execution, error));
+      this.finish(execution, this.outcomes.ofThrown(execution, error));
       return;
     }
     if (!later) {
-      this.finish(execution, this.toReply(execution, result));
+      this.complete(execution, result);
       return;
     }
     this.late.watch();
@@ -241,24 +262,52 @@ export class Executor implements RequestExecutor, ExecutionOwner {
    * `await` settles once, whatever the thenable does; a promise with overridden members cannot
    * bypass it.
    */
-  private async finishAsync(execution: HandlerExecution, result: unknown): Promise<void> {
+  private async finishAsync(execution: HandlerExecution, pending: unknown): Promise<void> {
+    let result: unknown;
+    try {
+      result = await pending;
+    } catch (error) {
+      this.finish(execution, this.outcomes.ofThrown(execution, error));
+      return;
+    }
+    this.complete(execution, result);
+  }
+
+  /** Answers a request whose handler returned. */
+  private complete(execution: HandlerExecution, result: unknown): void {
     let reply: ReplyMessage;
     try {
-      reply = this.toReply(execution, await result);
+      if (this.streams.start(execution, result)) {
+        this.late.watch();
+        return;
+      }
+      reply = this.outcomes.ofResult(execution, result);
     } catch (error) {
-      reply = this.toFailure(execution, error);
+      reply = this.outcomes.badReply(execution, error);
     }
     this.finish(execution, reply);
   }
 
-  private finish(execution: HandlerExecution, reply: ReplyMessage): void {
+  slotFreed(): void {
+    if (this.load > this.running.length) this.pumpLater();
+  }
+
+  answered(execution: HandlerExecution): void {
+    const { startedAt } = execution;
+    execution.startedAt = 0;
+    if (startedAt > 0) this.waiting.record(execution, this.clock.now() - startedAt);
+  }
+
+  finish(execution: HandlerExecution, reply: ReplyMessage): void {
     endSpan(execution.span, reply);
     execution.context?.release();
+    execution.upload?.fail(new Error('the handler has ended'));
     this.running.remove(execution);
+    if (execution.isSlotless) this.streams.slotless -= 1;
     const { startedAt, deadline } = execution;
     const now = startedAt > 0 || deadline !== Infinity ? this.clock.now() : 0;
     if (startedAt > 0) this.waiting.record(execution, now - startedAt);
-    this.settle(execution, reply);
+    if (execution.state !== 'settled') this.settle(execution, reply);
     if (execution.context?.isAborted === true || now > deadline) this.late.settled(execution);
     this.pump();
   }
@@ -280,53 +329,9 @@ export class Executor implements RequestExecutor, ExecutionOwner {
     return call ?? (this.hasSlot ? this.waiting.take() : undefined);
   }
 
-  private settle(execution: HandlerExecution, reply: ReplyMessage): void {
+  settle(execution: HandlerExecution, reply: ReplyMessage): void {
     execution.state = 'settled';
     execution.settle(reply);
-  }
-
-  private toReply(execution: HandlerExecution, result: unknown): ReplyMessage {
-    try {
-      return encodeResult(result, this.options.maxReplyBytes);
-    } catch (error) {
-      return this.badReply(execution, error);
-    }
-  }
-
-  private toFailure(execution: HandlerExecution, thrown: unknown): ReplyMessage {
-    if (isReplyError(thrown)) {
-      try {
-        return encodeReplyError(thrown, this.options.maxReplyBytes);
-      } catch (error) {
-        return this.badReply(execution, error);
-      }
-    }
-    // A handler that throws because its signal aborted has not failed.
-    const givenUp = execution.context?.cancelOutcome;
-    if (givenUp !== undefined) {
-      this.late.failed(execution, thrown);
-      return failure(givenUp, 'the handler was aborted: its reply is no longer needed', { dispatched: true });
-    }
-    this.report(execution, 'a handler failed', toError(thrown));
-    return failure('HANDLER_ERROR', 'the handler of the event failed');
-  }
-
-  private badReply(execution: HandlerExecution, error: unknown): ReplyMessage {
-    // Only messages of the framework leave the node; a getter of the reply may throw anything.
-    const known = error instanceof UnsendableValueError || error instanceof UnsendableReplyError;
-    const message = `the reply cannot be sent: ${known ? error.message : 'its members cannot be read'}`;
-    this.report(execution, message, known ? undefined : toError(error));
-    return failure('BAD_REPLY', message);
-  }
-
-  /** Logs a failure. A logger that throws must not prevent the reply. */
-  private report(execution: HandlerExecution, text: string, err?: Error): void {
-    const { eventName: event, requestId } = execution.message;
-    try {
-      this.options.logger.error(err === undefined ? { event, requestId } : { err, event, requestId }, text);
-    } catch (error) {
-      process.emitWarning(toError(error), { code: 'ZEROMQ_GATEWAY_LOGGER' });
-    }
   }
 }
 

@@ -64,6 +64,8 @@ export class LateHandlers {
 
   /** Logs a handler that settled after the end of its request. */
   settled(execution: HandlerExecution): void {
+    // The end of a stream whose caller went away is not late.
+    if (execution.streamed !== undefined && execution.late?.thrown === undefined) return;
     const { why = 'expired', at, thrown } = execution.late ?? { at: execution.deadline };
     const after = milliseconds(Math.max(0, this.clock.now() - at));
     this.report(execution, `a handler settled ${after} after its request ${ENDED[why]}`, thrown);
@@ -90,12 +92,17 @@ export class LateHandlers {
       if (now - at >= GRACE) {
         const text = `a handler has not settled ${milliseconds(now - at)} after its request ${ENDED[why]}`;
         this.report(execution, `${text}; it counts towards the concurrency until it does`);
-      } else if (execution.deadline === Infinity && now - execution.createdAt >= LONG) {
+      } else if (this.isLong(execution, now)) {
         const text = `a handler has not settled for ${milliseconds(now - execution.createdAt)}`;
         this.report(execution, `${text}; its request has no deadline`);
       }
     }
     if (any) this.watch();
+  }
+
+  /** A stream may take any time once it has begun. */
+  private isLong({ deadline, createdAt, streamed }: HandlerExecution, now: number): boolean {
+    return deadline === Infinity && streamed?.isFlowing !== true && now - createdAt >= LONG;
   }
 
   private report(execution: HandlerExecution, text: string, err?: unknown): void {

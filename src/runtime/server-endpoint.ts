@@ -3,7 +3,6 @@
  * requests.
  */
 
-import { IdMap } from '../core/collections/id-map.ts';
 import type { CallSource } from '../core/messages/calls.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { isReserved } from '../core/messages/event-name.ts';
@@ -16,7 +15,8 @@ import type { CurveServer } from '../transport/curve/curve-options.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { ClientFrontend } from '../transport/link/client-frontend.ts';
 import type { ClientFrontendOwner, ClientPeer } from '../transport/link/client-peer.ts';
-import type { Execution } from './execution.ts';
+import { type Execution, streamOf } from './execution.ts';
+import { ExecutionTable } from './execution-table.ts';
 import { OwnEvents, RequesterCalls } from './server-calls.ts';
 import type { RuntimeLink, ServiceHost } from './service-node.ts';
 
@@ -30,7 +30,7 @@ interface ServerRequest {
  * Requests of one client in flight, by their slot at the client, or by a negative number if they
  * have none.
  */
-type ServerRequests = IdMap<ServerRequest>;
+type ServerRequests = ExecutionTable<ServerRequest>;
 
 /** Endpoints of a server in use, with the assigned ports where port 0 was requested. */
 export interface ServerEndpoints {
@@ -121,15 +121,23 @@ export class ServerEndpoint implements RuntimeLink, ClientFrontendOwner {
     const request: ServerRequest = { generation, execution: undefined };
     requests.set(key, request);
     const settle = (reply: ReplyMessage): void => {
-      if (requests.get(key) === request) requests.delete(key);
+      if (!reply.more && requests.get(key) === request) requests.delete(key);
       peer.reply(eventName, reply, id, generation, envelope);
     };
-    request.execution = this.host.execute(message, settle, this.calls);
+    const stream = streamOf(message, (bytes) => peer.grant(id, generation, bytes));
+    request.execution = this.host.execute(message, settle, this.calls, stream);
+  }
+
+  chunk(peer: ClientPeer, id: number, generation: number, body: Buffer, end: boolean): void {
+    requestsOf(peer).chunk(id, generation, body, end);
+  }
+
+  window(peer: ClientPeer, id: number, generation: number, bytes: number): void {
+    requestsOf(peer).window(id, generation, bytes);
   }
 
   cancel(peer: ClientPeer, id: number, generation: number, why: CancelReason): void {
-    const request = requestsOf(peer).get(id);
-    if (request?.generation === generation) request.execution?.cancel(why);
+    requestsOf(peer).cancel(id, generation, why);
   }
 
   clientLeft(peer: ClientPeer): void {
@@ -150,6 +158,6 @@ export class ServerEndpoint implements RuntimeLink, ClientFrontendOwner {
 }
 
 function requestsOf(peer: ClientPeer): ServerRequests {
-  peer.state ??= new IdMap<ServerRequest>();
+  peer.state ??= new ExecutionTable<ServerRequest>();
   return peer.state as ServerRequests;
 }

@@ -17,7 +17,7 @@ import { Lifecycle } from '../core/observability/lifecycle.ts';
 import type { Clock } from '../core/time/clock.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
-import type { Execution, RequestExecutor } from './execution.ts';
+import type { Execution, ExecutionStream, RequestExecutor } from './execution.ts';
 import { Executor } from './executor.ts';
 import type { HandlerOptions, Handlers, MessageHandler } from './handlers.ts';
 import { withMiddlewares } from './middleware-chain.ts';
@@ -36,6 +36,12 @@ export interface ServiceOptions {
    * @defaultValue 64
    */
   concurrency?: number;
+  /**
+   * Maximum number of streams that do not count towards `concurrency` after their first chunk.
+   * Further streams count until they end.
+   * @defaultValue 1,000
+   */
+  maxStreams?: number;
   /**
    * Maximum number of queued requests. It matters where no router limits them: for servers and
    * behind classic routers.
@@ -87,8 +93,8 @@ export interface RuntimeLink {
 /** The node, as seen by its links. */
 export interface ServiceHost {
   readonly logger: Logger;
-  /** @param source takes the calls of the handler. */
-  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void, source?: CallSource): Execution;
+  /** See {@link RequestExecutor}. */
+  execute: RequestExecutor['execute'];
 }
 
 /** Components of a node. */
@@ -111,12 +117,13 @@ export function localParts(
 ): ServiceParts {
   const { handlers, handleMessage, contract, configFile } = options;
   const { concurrency = 64, maxQueue = 10_000, maxQueueBytes = 256 * 1024 * 1024 } = options;
-  const { maxMessageSize = MAX_MESSAGE_BYTES } = options;
+  const { maxMessageSize = MAX_MESSAGE_BYTES, maxStreams = 1000 } = options;
   if (handlers === undefined && handleMessage === undefined) {
     throw new ZeroMQConfigError(`a ${kind} needs handlers or handleMessage`);
   }
   checkHandlers(handlers ?? {}, handleMessage);
   checkCount('concurrency', concurrency);
+  checkCount('maxStreams', maxStreams, 0);
   checkCount('maxQueue', maxQueue, 0);
   checkCount('maxQueueBytes', maxQueueBytes, 0);
   checkCount('maxMessageSize', maxMessageSize);
@@ -131,6 +138,7 @@ export function localParts(
     maxQueue,
     maxQueueBytes,
     maxReplyBytes: maxMessageSize,
+    maxStreams,
     logger,
     clock: options.clock,
   });
@@ -234,8 +242,13 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
    *
    * @internal
    */
-  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void, source?: CallSource): Execution {
-    return this.executor.execute(message, settle, source);
+  execute(
+    message: RequestMessage,
+    settle: (reply: ReplyMessage) => void,
+    source?: CallSource,
+    stream?: ExecutionStream,
+  ): Execution {
+    return this.executor.execute(message, settle, source, stream);
   }
 
   /** Closes at once, without answering running requests. */

@@ -12,6 +12,7 @@ import {
   type OutgoingRequest,
   type ReplyMessage,
   type Requester,
+  type StreamPort,
   type ZeroMQWorkerOptions,
 } from '../index.ts';
 
@@ -26,6 +27,8 @@ type Settle = Parameters<Requester['request']>[1];
 /** A request that waits for its reply. */
 interface Pending {
   readonly settle: Settle;
+  /** Receives the reply as a stream, if the caller takes streams. */
+  readonly stream: StreamPort | undefined;
   readonly cancelTimer: () => void;
 }
 
@@ -72,20 +75,28 @@ class Peer implements EmbeddedRouter, EmbeddedSlot {
   }
 
   /** Passes a request to the worker. */
-  dispatch(message: RequestMessage, settle: Settle): InFlight {
+  dispatch(message: RequestMessage, settle: Settle, stream?: StreamPort): InFlight {
     const id = (this.lastId += 1);
     const cancelTimer = this.clock.after(message.timeLeft, () => this.expire(id));
-    this.pending.set(id, { settle, cancelTimer });
+    this.pending.set(id, { settle, cancelTimer, stream });
     this.worker?.onRequest(id, GENERATION, message);
-    return { ...WITHOUT_STREAM, cancel: () => this.cancel(id) };
+    return {
+      cancel: () => this.cancel(id),
+      grant: (bytes) => this.worker?.onWindow?.(id, GENERATION, bytes),
+      sendChunk: (body, end) => this.worker?.onChunk?.(id, GENERATION, body, end),
+    };
   }
 
   reply(id: number, _generation: number, reply: ReplyMessage): void {
-    if (!reply.more) this.settle(id, reply);
+    if (!reply.more) return this.settle(id, reply);
+    const pending = this.pending.get(id);
+    // The deadline of a stream applies until its first chunk.
+    pending?.cancelTimer();
+    pending?.stream?.onChunk(reply);
   }
 
-  window(): void {
-    // Requests of tests have no streamed bodies.
+  window(id: number, _generation: number, bytes: number): void {
+    this.pending.get(id)?.stream?.onWindow(bytes);
   }
 
   leave(): void {
@@ -147,7 +158,7 @@ export class MemoryRouter implements Requester {
 
   /** Sends a request of the test to the worker under test. */
   request(outgoing: OutgoingRequest, settle: Settle): InFlight {
-    const { eventName, body, timeout: timeLeft, idempotent, requestId = '', extras: data } = outgoing;
+    const { eventName, body, timeout: timeLeft, idempotent, requestId = '', extras: data, stream } = outgoing;
     if (!this.worker.serves(eventName)) {
       return answer(
         failure('NO_WORKER', `the worker under test does not serve the event ${eventName}`),
@@ -155,7 +166,14 @@ export class MemoryRouter implements Requester {
       );
     }
     const extras = data === undefined ? NO_BYTES : Buffer.from(JSON.stringify(data));
-    return this.worker.dispatch({ eventName, body, timeLeft, idempotent, requestId, extras }, settle);
+    const message = { eventName, body, timeLeft, idempotent, requestId, extras };
+    if (stream === undefined) return this.worker.dispatch(message, settle);
+    const { window, upload } = stream;
+    return this.worker.dispatch(
+      { ...message, ...(window > 0 && { window }), ...(upload && { upload }) },
+      settle,
+      stream,
+    );
   }
 
   /** Sends a call of a handler: to a fake, or else to the worker itself. */

@@ -1,6 +1,6 @@
 /** A worker's link to a router in the same thread: function calls instead of a socket. */
 
-import { IdMap, ROUTER_ID_SLOTS } from '../core/collections/id-map.ts';
+import { ROUTER_ID_SLOTS } from '../core/collections/id-map.ts';
 import type { CallParent, CallSource } from '../core/messages/calls.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import type { EmbeddedRouter, EmbeddedSlot, EmbeddedWorker } from '../core/messages/embedded.ts';
@@ -13,7 +13,8 @@ import {
 } from '../core/messages/message.ts';
 import { Backoff } from '../core/time/backoff.ts';
 import { type Cancel, systemClock } from '../core/time/clock.ts';
-import type { Execution } from '../runtime/execution.ts';
+import { type Execution, streamOf } from '../runtime/execution.ts';
+import { ExecutionTable } from '../runtime/execution-table.ts';
 import type { RuntimeLink, ServiceHost } from '../runtime/service-node.ts';
 import { type Flushable, flushAtEndOfTurn } from '../transport/link/turn.ts';
 import type { Announcement } from '../wire/control.ts';
@@ -77,7 +78,7 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   readonly monitor = undefined;
   readonly events: readonly string[] | undefined;
   readonly contract: EmbeddedWorker['contract'];
-  private readonly assignments = new IdMap<Assignment>(ROUTER_ID_SLOTS);
+  private readonly assignments = new ExecutionTable<Assignment>(ROUTER_ID_SLOTS);
   private readonly backoff = new Backoff(HELLO_BACKOFF);
   private earlyIds: number[] = [];
   private cancelRetry: Cancel | undefined;
@@ -132,10 +133,18 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
     let returned = false;
     const settle = (reply: ReplyMessage): void => {
       if (this.assignments.get(id) !== assignment) return;
-      if (returned) this.answer(id, assignment, reply);
+      if (reply.more) this.slot?.reply(id, generation, reply);
+      else if (returned) this.answer(id, assignment, reply);
       else this.hold(id, assignment, reply);
     };
-    assignment.execution = this.owner.execute(message, settle, assignment);
+    const grant = (bytes: number): void => {
+      if (this.assignments.get(id) === assignment) this.slot?.window(id, generation, bytes);
+    };
+    const stream = streamOf(message, (bytes) => {
+      if (returned) grant(bytes);
+      else queueMicrotask(() => grant(bytes));
+    });
+    assignment.execution = this.owner.execute(message, settle, assignment, stream);
     returned = true;
   }
 
@@ -150,8 +159,15 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   }
 
   onCancel(id: number, generation: number, why: CancelReason): void {
-    const assignment = this.assignments.get(id);
-    if (assignment?.generation === generation) assignment.execution?.cancel(why);
+    this.assignments.cancel(id, generation, why);
+  }
+
+  onChunk(id: number, generation: number, body: Buffer, end: boolean): void {
+    this.assignments.chunk(id, generation, body, end);
+  }
+
+  onWindow(id: number, generation: number, bytes: number): void {
+    this.assignments.window(id, generation, bytes);
   }
 
   onClosed(): void {

@@ -145,6 +145,7 @@ export class RoutedWorker
       v: PROTOCOL_VERSION,
       pack: 1,
       calls: 1,
+      stream: 1,
       share,
       ...announcement,
     };

@@ -4,7 +4,7 @@
  * answers the hello; its requests arrive in classic frames, and the replies use them too.
  */
 
-import { IdMap, ROUTER_ID_SLOTS } from '../core/collections/id-map.ts';
+import { ROUTER_ID_SLOTS } from '../core/collections/id-map.ts';
 import { withHelloMark } from '../core/identity/identity.ts';
 import type { CallParent } from '../core/messages/calls.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
@@ -13,6 +13,8 @@ import { failure, type ReplyMessage, type RequestMessage } from '../core/message
 import type { DropCause } from '../core/observability/diagnostics.ts';
 import { Backoff } from '../core/time/backoff.ts';
 import { type Cancel, systemClock } from '../core/time/clock.ts';
+import { streamOf } from '../runtime/execution.ts';
+import { ExecutionTable } from '../runtime/execution-table.ts';
 import type { RuntimeLink, ServiceHost } from '../runtime/service-node.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { DealerLink, type DealerLinkOwner } from '../transport/link/dealer-link.ts';
@@ -29,6 +31,7 @@ import { isPacked, type PackedSink, readPacked } from '../wire/packed.ts';
 import { Assignment, type AssignmentOwner } from './assignment.ts';
 import { type ClassicRequestSink, readClassicRequest } from './classic-request.ts';
 import type { Share } from './credit-sharing.ts';
+import { Goodbye } from './goodbye.ts';
 import { HelloAnswer } from './hello-answer.ts';
 import { HELLO_BACKOFF, type RouterLinkOptions } from './router-link-options.ts';
 import type { CallLink } from './worker-calls.ts';
@@ -47,12 +50,9 @@ export interface RouterLinkOwner extends ServiceHost, AssignmentOwner {
   linkAnswered(link: RouterLink, refusal: string | undefined, router?: string): void;
 }
 
-/** How long a router that answered the hello has to answer the goodbye, in ms. */
-const GOODBYE_WAIT = 1000;
-
 export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, CallLink, ClassicRequestSink {
   private readonly link: DealerLink;
-  private readonly assignments = new IdMap<Assignment>(ROUTER_ID_SLOTS);
+  private readonly assignments = new ExecutionTable<Assignment>(ROUTER_ID_SLOTS);
   private readonly backoff = new Backoff(HELLO_BACKOFF);
   readonly helloAnswer = new HelloAnswer();
   /** Share of the established connection. */
@@ -60,18 +60,15 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
   /** Requests in flight, including those of lost connections and those in classic frames. */
   private inFlight = 0;
   private onIdle: (() => void) | undefined;
-  private goodbye: Promise<void> | undefined;
+  private readonly goodbye = new Goodbye();
+  private left: Promise<void> | undefined;
   private cancelRetry: Cancel | undefined;
-  /** Number of connections so far. */
   private connections = 0;
   connected = false;
   /** The router takes calls of workers. */
   private routerTakesCalls = false;
   /** The worker is stopping. */
   private stopping = false;
-  /** The router has confirmed the goodbye and dispatches nothing further. */
-  private goodbyeConfirmed = false;
-  private onGoodbyeConfirmed: (() => void) | undefined;
 
   constructor(
     private readonly options: RouterLinkOptions,
@@ -102,8 +99,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
   }
 
   leave(signal: AbortSignal): Promise<void> {
-    this.goodbye ??= this.sayGoodbye(signal);
-    return this.goodbye;
+    this.left ??= this.sayGoodbye(signal);
+    return this.left;
   }
 
   /** Leaves the router permanently. Resolves when all requests that it dispatched are answered. */
@@ -120,17 +117,10 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
   private async sayGoodbye(signal: AbortSignal): Promise<void> {
     this.stopping = true;
     this.cancelRetry?.();
-    const confirmed = new Promise<void>((resolve) => {
-      if (!this.helloAnswer.accepted) return resolve();
-      const cancelWait = systemClock.after(GOODBYE_WAIT, resolve);
-      this.onGoodbyeConfirmed = () => {
-        cancelWait();
-        resolve();
-      };
-      signal.addEventListener('abort', this.onGoodbyeConfirmed, { once: true });
+    if (this.helloAnswer.accepted) {
       this.link.channel.post(controlFrames('$bye', {}));
-    });
-    await confirmed;
+      await this.goodbye.wait(signal);
+    }
     this.closeShare();
   }
 
@@ -138,7 +128,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
     this.cancelRetry?.();
     this.closeShare();
     this.link.channel.flush();
-    const settled = this.goodbyeConfirmed && this.assignments.size === 0;
+    const settled = this.goodbye.confirmed && this.assignments.size === 0;
     if (this.helloAnswer.accepted && !settled) this.link.channel.post(controlFrames('$gone', {}));
     this.link.socket.close();
     this.link.channel.close();
@@ -164,7 +154,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
     this.assignments.clear();
     for (const { execution } of lost) execution?.cancel('lost');
     this.owner.calls.linkLost(this);
-    this.onGoodbyeConfirmed?.();
+    this.goodbye.connectionLost();
     this.owner.linkDisconnected(this);
   }
 
@@ -184,9 +174,17 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
       // The reply of a request cannot be sent after its connection is lost; the router has already
       // settled the request.
       if (this.assignments.get(id) !== assignment) return;
-      this.assignments.delete(id);
+      if (!reply.more) this.assignments.delete(id);
       this.link.channel.addReply(id, generation, reply);
     });
+  }
+
+  packedChunk(id: number, generation: number, body: Buffer, end: boolean): void {
+    this.assignments.chunk(id, generation, body, end);
+  }
+
+  packedWindow(id: number, generation: number, bytes: number): void {
+    this.assignments.window(id, generation, bytes);
   }
 
   packedReply(id: number, generation: number, reply: ReplyMessage): void {
@@ -204,8 +202,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
   }
 
   packedCancel(id: number, generation: number, why: CancelReason): void {
-    const assignment = this.assignments.get(id);
-    if (assignment?.generation === generation) assignment.execution?.cancel(why);
+    this.assignments.cancel(id, generation, why);
   }
 
   channelGone(): void {
@@ -260,11 +257,16 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
     if (share !== undefined) credit.requestStarted(share);
     const ended = (reply: ReplyMessage): void => {
       settle(reply);
+      if (reply.more) return;
       this.inFlight -= 1;
       if (this.inFlight === 0) this.onIdle?.();
       if (share !== undefined) credit.requestEnded(share);
     };
-    assignment.execution = this.owner.execute(message, ended, assignment);
+    const { id, generation } = assignment;
+    const stream = streamOf(message, (bytes) => {
+      if (this.assignments.get(id) === assignment) this.link.channel.addWindow(id, generation, bytes);
+    });
+    assignment.execution = this.owner.execute(message, ended, assignment, stream);
   }
 
   private control(frames: Buffer[]): void {
@@ -310,10 +312,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
 
   /** The router dispatches nothing further: it confirms the worker's goodbye, or stops. */
   private goodbyeReceived(): void {
-    if (this.stopping) {
-      this.goodbyeConfirmed = true;
-      this.onGoodbyeConfirmed?.();
-    } else if (this.link.inproc) void this.waitForSuccessor();
+    if (this.stopping) this.goodbye.confirm();
+    else if (this.link.inproc) void this.waitForSuccessor();
   }
 
   /**

@@ -53,6 +53,14 @@ export interface RequestExtras {
   timing?: number;
   /** Depth of a call between workers, 1 to 16; absent in requests of clients. */
   depth?: number;
+  /** Value of the HTTP header `Range`. */
+  range?: string;
+  /** Value of the HTTP header `If-Range`. */
+  ifRange?: string;
+  /** Value of the HTTP header `Last-Event-ID`. */
+  lastEventId?: string;
+  /** Set when the HTTP caller wants no body. */
+  method?: 'HEAD';
 }
 
 /** An authenticated caller. */

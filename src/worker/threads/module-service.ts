@@ -3,14 +3,15 @@
  * (`process-main.ts`).
  */
 
-import { IdMap, ROUTER_ID_SLOTS } from '../../core/collections/id-map.ts';
+import { ROUTER_ID_SLOTS } from '../../core/collections/id-map.ts';
 import { SlotTable, type Slotted } from '../../core/collections/slot-table.ts';
 import type { Logger } from '../../core/logging/logging.ts';
 import type { CallParent, CallSource } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { toError } from '../../core/messages/errors.ts';
 import type { Cancellable, ReplyMessage, RequestMessage, Settle } from '../../core/messages/message.ts';
-import type { Execution, RequestExecutor } from '../../runtime/execution.ts';
+import { type Execution, type RequestExecutor, streamOf } from '../../runtime/execution.ts';
+import { ExecutionTable } from '../../runtime/execution-table.ts';
 import { localParts } from '../../runtime/service-node.ts';
 import type { PackedSink } from '../../wire/packed.ts';
 import { loadWorkerModule, type WorkerDefinition } from '../define-worker.ts';
@@ -53,7 +54,7 @@ class ModuleRequest implements CallSource {
   constructor(
     private readonly service: ModuleService,
     private readonly id: number,
-    private readonly generation: number,
+    readonly generation: number,
   ) {}
 
   call(message: RequestMessage, depth: number, settle: Settle): Cancellable {
@@ -65,7 +66,7 @@ class ModuleRequest implements CallSource {
 /** The module's side of a `ThreadExecutor`. */
 class ModuleService implements PackedSink {
   private readonly port: PackedPort;
-  private readonly requests = new IdMap<ModuleRequest>(ROUTER_ID_SLOTS);
+  private readonly requests = new ExecutionTable<ModuleRequest>(ROUTER_ID_SLOTS);
   private readonly calls = new SlotTable<SentCall>();
 
   constructor(
@@ -87,10 +88,18 @@ class ModuleService implements PackedSink {
     const request = new ModuleRequest(this, id, generation);
     this.requests.set(id, request);
     const settle = (reply: ReplyMessage): void => {
-      this.requests.delete(id);
+      if (!reply.more) this.requests.delete(id);
       this.port.addReply(id, generation, reply);
     };
-    request.execution = this.executor.execute(message, settle, request);
+    const stream = streamOf(message, (bytes) => {
+      if (this.requests.get(id) === request) this.port.addWindow(id, generation, bytes);
+    });
+    request.execution = this.executor.execute(message, settle, request, stream);
+  }
+
+  /** Ends event streams: the worker accepts no more requests. */
+  drain(): void {
+    void this.executor.drained();
   }
 
   call(message: RequestMessage, parent: CallParent, settle: Settle): Cancellable {
@@ -105,8 +114,16 @@ class ModuleService implements PackedSink {
     };
   }
 
-  packedCancel(id: number, _generation: number, why: CancelReason): void {
-    this.requests.get(id)?.execution?.cancel(why);
+  packedCancel(id: number, generation: number, why: CancelReason): void {
+    this.requests.cancel(id, generation, why);
+  }
+
+  packedChunk(id: number, generation: number, body: Buffer, end: boolean): void {
+    this.requests.chunk(id, generation, body, end);
+  }
+
+  packedWindow(id: number, generation: number, bytes: number): void {
+    this.requests.window(id, generation, bytes);
   }
 
   packedReply(id: number, generation: number, reply: ReplyMessage): void {
@@ -135,6 +152,7 @@ export async function serveModule(environment: ModuleEnvironment, setup: ModuleS
   await definition.onStart?.();
   port.on('message', (message) => {
     if (isPosted(message)) service.received(message);
+    else if (message.type === 'drain') service.drain();
     else void stop(port, definition, logger);
   });
   post({ type: 'ready', announcement: announcementOf(definition), concurrency: parts.concurrency });

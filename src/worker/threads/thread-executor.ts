@@ -10,9 +10,10 @@ import {
   type ReplyMessage,
   type RequestMessage,
 } from '../../core/messages/message.ts';
-import type { Execution, RequestExecutor } from '../../runtime/execution.ts';
+import type { Execution, ExecutionStream, RequestExecutor } from '../../runtime/execution.ts';
 import type { PackedSink } from '../../wire/packed.ts';
 import { PackedPort, type PostedRecords, type PostTarget } from './packed-port.ts';
+import type { ToThread } from './thread-messages.ts';
 
 /** A request in the thread. */
 class RemoteExecution implements Execution, Slotted {
@@ -23,10 +24,19 @@ class RemoteExecution implements Execution, Slotted {
     private readonly port: PackedPort,
     readonly settle: (reply: ReplyMessage) => void,
     readonly source: CallSource | undefined,
+    readonly stream: ExecutionStream | undefined,
   ) {}
 
   cancel(why: CancelReason): void {
     if (this.generation !== 0) this.port.addCancel(this.id, this.generation, why);
+  }
+
+  window(bytes: number): void {
+    if (this.generation !== 0) this.port.addWindow(this.id, this.generation, bytes);
+  }
+
+  chunk(body: Buffer, end: boolean): void {
+    if (this.generation !== 0) this.port.addChunk(this.id, this.generation, body, end);
   }
 }
 
@@ -49,7 +59,7 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
    * @param maxLoad maximum number of requests that the thread may hold; further ones are rejected
    */
   constructor(
-    thread: PostTarget,
+    private readonly thread: PostTarget,
     private readonly maxLoad: number,
   ) {
     this.port = new PackedPort(thread, this);
@@ -59,8 +69,13 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
     return this.executions.size;
   }
 
-  execute(message: RequestMessage, settle: (reply: ReplyMessage) => void, source?: CallSource): Execution {
-    const execution = new RemoteExecution(this.port, settle, source);
+  execute(
+    message: RequestMessage,
+    settle: (reply: ReplyMessage) => void,
+    source?: CallSource,
+    stream?: ExecutionStream,
+  ): Execution {
+    const execution = new RemoteExecution(this.port, settle, source, stream);
     if (this.executions.size >= this.maxLoad) {
       settle(failure('BUSY', `the thread holds ${this.maxLoad} requests, the maximum`));
       return execution;
@@ -72,6 +87,7 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
 
   drained(): Promise<void> {
     if (this.load === 0) return Promise.resolve();
+    this.thread.postMessage({ type: 'drain' } satisfies ToThread);
     return new Promise((resolve) => {
       this.idle = resolve;
     });
@@ -91,9 +107,13 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
   packedReply(id: number, generation: number, reply: ReplyMessage): void {
     const execution = this.executions.get(id, generation);
     if (execution === undefined) return;
-    this.executions.remove(execution);
+    if (!reply.more) this.executions.remove(execution);
     execution.settle(reply);
     if (this.load === 0) this.idle?.();
+  }
+
+  packedWindow(id: number, generation: number, bytes: number): void {
+    this.executions.get(id, generation)?.stream?.grant(bytes);
   }
 
   packedCall(id: number, generation: number, message: RequestMessage, parent: CallParent): void {

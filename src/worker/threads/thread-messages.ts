@@ -33,8 +33,8 @@ export interface ProcessSetup extends ModuleSetup {
   readonly inspectPort: number | undefined;
 }
 
-/** From the parent: packed records, or the request to stop. */
-export type ToThread = PostedRecords | { readonly type: 'stop' };
+/** From the parent: packed records, or the request to end event streams, or to stop. */
+export type ToThread = PostedRecords | { readonly type: 'drain' | 'stop' };
 
 /** A log entry of a thread. */
 export interface LogMessage {

@@ -16,6 +16,7 @@ export function makeExecutor(handlers: ExecutorOptions['handlers'], options: Par
     maxQueue: 100_000,
     maxQueueBytes: 2 ** 30,
     maxReplyBytes: 1000,
+    maxStreams: 1000,
     logger: { ...silentLogger, error },
     ...options,
   });

@@ -5,6 +5,7 @@ import type { PackedSink } from '../../../../src/wire/packed.ts';
 import type { PostTarget } from '../../../../src/worker/threads/packed-port.ts';
 import { PackedPort } from '../../../../src/worker/threads/packed-port.ts';
 import { ThreadExecutor } from '../../../../src/worker/threads/thread-executor.ts';
+import { isPosted, type ToThread } from '../../../../src/worker/threads/thread-messages.ts';
 import { makeReply, makeRequest } from '../../wire/messages.ts';
 
 /** Both ends of a message port, in one thread. */
@@ -24,6 +25,7 @@ function make(maxLoad = 10) {
   const child = new PackedPort({ postMessage: (value) => executor.received(value as Uint8Array) }, sink);
   const toChild: PostTarget = {
     postMessage(value, transfer) {
+      if (!isPosted(value as ToThread)) return void received.push(JSON.stringify(value));
       const bytes = value as Uint8Array;
       assert.equal(transfer?.[0], bytes.buffer, 'the buffer is transferred, not copied');
       posts.push(bytes);

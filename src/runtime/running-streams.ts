@@ -1,0 +1,94 @@
+/** The streams that answer the requests of an executor. */
+import type { ReplyMessage } from '../core/messages/message.ts';
+import type { Clock } from '../core/time/clock.ts';
+import type { HandlerExecution } from './execution.ts';
+import type { Outcomes } from './outcomes.ts';
+import { resultSource, StreamedReply, type StreamOwner } from './streamed-reply.ts';
+import type { StreamReply } from './streams/encoders.ts';
+
+/** Options of an executor that concern streams. */
+export interface StreamSettings {
+  /** Maximum size of a reply in bytes. */
+  readonly maxReplyBytes: number;
+  /** Maximum number of streams that use no slot. */
+  readonly maxStreams: number;
+  /** Content type and check of the streams of an event. */
+  readonly streams?: ReadonlyMap<string, StreamReply>;
+}
+
+/** The executor, as seen by its streams. */
+export interface StreamExecutor {
+  readonly clock: Clock;
+  /** A handler has answered: the first chunk follows. */
+  answered(execution: HandlerExecution): void;
+  settle(execution: HandlerExecution, reply: ReplyMessage): void;
+  finish(execution: HandlerExecution, outcome: ReplyMessage): void;
+  /** A slot is free. */
+  slotFreed(): void;
+}
+
+export class RunningStreams implements StreamOwner {
+  readonly clock: Clock;
+  readonly maxReplyBytes: number;
+  /** Number of streams that use no slot. */
+  slotless = 0;
+  private draining = false;
+
+  constructor(
+    private readonly settings: StreamSettings,
+    private readonly outcomes: Outcomes,
+    private readonly executor: StreamExecutor,
+  ) {
+    this.clock = executor.clock;
+    this.maxReplyBytes = settings.maxReplyBytes;
+  }
+
+  /**
+   * Answers a request with a stream if its handler returned one.
+   *
+   * @returns whether it did.
+   * @throws {Error} when the result cannot be read or sent.
+   */
+  start(execution: HandlerExecution, result: unknown): boolean {
+    const source = resultSource(result);
+    if (source === undefined) return false;
+    const streamed = new StreamedReply(execution, this, result, source);
+    execution.streamed = streamed;
+    streamed.start();
+    if (this.draining) streamed.drain();
+    return true;
+  }
+
+  /** The node drains: event streams end. */
+  drain(running: Iterable<HandlerExecution>): void {
+    this.draining = true;
+    for (const { streamed } of running) streamed?.drain();
+  }
+
+  rulesOf(eventName: string): StreamReply | undefined {
+    return this.settings.streams?.get(eventName);
+  }
+
+  started(execution: HandlerExecution): void {
+    this.executor.answered(execution);
+    execution.deadline = Infinity;
+    execution.context?.liftDeadline();
+    if (this.slotless >= this.settings.maxStreams) return;
+    this.slotless += 1;
+    execution.releaseSlot();
+    this.executor.slotFreed();
+  }
+
+  settled(execution: HandlerExecution, reply: ReplyMessage): void {
+    this.executor.settle(execution, reply);
+    execution.upload?.fail(new Error('the request has ended'));
+  }
+
+  ended(execution: HandlerExecution, outcome: ReplyMessage): void {
+    this.executor.finish(execution, outcome);
+  }
+
+  toFailure(execution: HandlerExecution, thrown: unknown): ReplyMessage {
+    return this.outcomes.ofStreamError(execution, thrown);
+  }
+}
