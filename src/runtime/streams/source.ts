@@ -28,7 +28,7 @@ export class StreamBody<Item = unknown> implements AsyncIterable<Item> {
   }
 }
 
-type Step = IteratorResult<unknown>;
+type Step = IteratorResult<unknown, unknown>;
 
 /** Pulls the items of a source, one at a time. */
 export interface Puller {
@@ -89,8 +89,8 @@ class SyncPuller implements Puller {
 
   /** As `for await` does, awaits the items. */
   async next(): Promise<Step> {
-    const { done, value } = this.iterator.next();
-    return { done: done === true, value: await value };
+    const step: Step = this.iterator.next();
+    return { done: step.done === true, value: await step.value };
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- an iterator that throws rejects the promise

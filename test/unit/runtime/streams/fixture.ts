@@ -1,4 +1,4 @@
-/** A caller of streams for tests: it records the parts of the reply, and grants what it is told to. */
+/** A caller of streams for tests, which records the parts of the reply. */
 import { withResolvers } from '../../../../src/core/collections/deferred.ts';
 import { silentLogger } from '../../../../src/core/logging/logging.ts';
 import type { ReplyMessage } from '../../../../src/core/messages/message.ts';
@@ -8,7 +8,6 @@ import { Executor, type ExecutorOptions } from '../../../../src/runtime/executor
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { makeRequest } from '../../wire/messages.ts';
 
-/** Parts of a reply: `+` for a chunk, `=` for the last part, with the code or the text. */
 export class Caller {
   readonly parts: ReplyMessage[] = [];
   /** Bytes of the request body that the handler has granted. */
