@@ -25,4 +25,5 @@ export {
   sse,
 } from './stream-replies.ts';
 export { type StreamRule, streamRulesOf } from './stream-rules.ts';
+export { sequentialFormat } from './stream-types.ts';
 export { type Upload, type UploadFile, type UploadOptions, upload } from './uploads.ts';

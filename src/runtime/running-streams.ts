@@ -1,10 +1,10 @@
 /** The streams that answer the requests of an executor. */
+import type { StreamRule } from '../contract/index.ts';
 import type { ReplyMessage } from '../core/messages/message.ts';
 import type { Clock } from '../core/time/clock.ts';
 import type { HandlerExecution } from './execution.ts';
 import type { Outcomes } from './outcomes.ts';
 import { resultSource, StreamedReply, type StreamOwner } from './streamed-reply.ts';
-import type { StreamReply } from './streams/encoders.ts';
 
 /** Options of an executor that concern streams. */
 export interface StreamSettings {
@@ -13,7 +13,7 @@ export interface StreamSettings {
   /** Maximum number of streams that use no slot. */
   readonly maxStreams: number;
   /** Content type and check of the streams of an event. */
-  readonly streams?: ReadonlyMap<string, StreamReply>;
+  readonly streams?: ReadonlyMap<string, StreamRule>;
 }
 
 /** The executor, as seen by its streams. */
@@ -65,7 +65,7 @@ export class RunningStreams implements StreamOwner {
     for (const { streamed } of running) streamed?.drain();
   }
 
-  rulesOf(eventName: string): StreamReply | undefined {
+  rulesOf(eventName: string): StreamRule | undefined {
     return this.settings.streams?.get(eventName);
   }
 

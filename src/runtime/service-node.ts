@@ -3,7 +3,7 @@
  * node. A `ServiceNode` receives requests through links. A worker's links lead to routers; a
  * server's link is a frontend.
  */
-import { assertHandlers } from '../contract/index.ts';
+import { assertHandlers, streamRulesOf } from '../contract/index.ts';
 import { Emitter } from '../core/collections/emitter.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
 import type { LargeIntegers } from '../core/json/large-integers.ts';
@@ -139,6 +139,7 @@ export function localParts(
     maxQueueBytes,
     maxReplyBytes: maxMessageSize,
     maxStreams,
+    streams: contract && streamRulesOf(contract),
     logger,
     clock: options.clock,
   });

@@ -1,4 +1,5 @@
 /** The stream that answers a request, between the executor and its source. */
+import type { StreamRule } from '../contract/index.ts';
 import { readExtras } from '../core/messages/calls.ts';
 import { cancelError } from '../core/messages/cancel-reason.ts';
 import { failure, type ReplyMessage } from '../core/messages/message.ts';
@@ -7,7 +8,6 @@ import type { Clock } from '../core/time/clock.ts';
 import { encodeHead } from './encode.ts';
 import type { AnsweringStream, HandlerExecution } from './execution.ts';
 import { isReply } from './reply.ts';
-import type { StreamReply } from './streams/encoders.ts';
 import { ReplyStream, type ReplyStreamHost } from './streams/reply-stream.ts';
 import { type StreamSource, streamSource } from './streams/source.ts';
 
@@ -17,7 +17,7 @@ export interface StreamOwner {
   /** Maximum size of a reply in bytes. */
   readonly maxReplyBytes: number;
   /** Rules for the streams of an event. */
-  rulesOf(eventName: string): StreamReply | undefined;
+  rulesOf(eventName: string): StreamRule | undefined;
   /** The first chunk follows: the deadline no longer applies. */
   started(execution: HandlerExecution): void;
   /** Sends the last part. The source may still run. */
@@ -36,7 +36,7 @@ export class StreamedReply implements ReplyStreamHost, AnsweringStream {
   readonly clock: Clock;
   readonly maxBytes: number;
   readonly headOnly: boolean;
-  readonly rules: StreamReply | undefined;
+  readonly rules: StreamRule | undefined;
   readonly span: TracedSpan | undefined;
   private readonly stream: ReplyStream;
 

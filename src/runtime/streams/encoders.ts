@@ -1,41 +1,37 @@
 /** Encodes the items of a stream in the format of its media type. */
 import { isAnyArrayBuffer } from 'node:util/types';
+import { type StreamRule, sequentialFormat } from '../../contract/index.ts';
 import { jsonText } from '../../core/json/json-value.ts';
 import { UnsendableReplyError } from '../encode.ts';
 import { EVENT_STREAM, encodeEvent, encodeEventData, isEvent } from './event.ts';
 
-/** The rules for the streams of one event, from its contract. */
-export interface StreamReply {
-  /** Media type of a stream whose handler does not state one. */
-  readonly contentType: string;
-  /**
-   * Checks an item, or the data of a server-sent event, before it is sent.
-   *
-   * @returns what is wrong with it; undefined if it is valid.
-   */
-  readonly check?: (item: unknown) => string | undefined;
-}
-
 /** Encodes an item as text or bytes. */
 export type Encode = (item: unknown) => string | Buffer;
 
-const LINES: ReadonlySet<string> = new Set([
-  'application/x-ndjson',
-  'application/jsonl',
-  'application/ndjson',
-]);
-
 /** Returns the encoder for a media type. */
-export function encoderFor(contentType: string, check: StreamReply['check']): Encode {
-  const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  const encode = type === EVENT_STREAM ? encodeAsEvent : LINES.has(type) ? encodeAsLine : undefined;
-  if (encode === undefined) return (item) => bytesOf(item) ?? notBytes(item, type);
+export function encoderFor(contentType: string, check: StreamRule['check']): Encode {
+  const encode = itemEncoder(sequentialFormat(contentType));
+  if (encode === undefined) return (item) => bytesOf(item) ?? notBytes(item, contentType);
   return (item) => {
     const bytes = typeof item === 'string' ? undefined : bytesOf(item);
     if (bytes !== undefined) return bytes;
     if (check !== undefined) checkItem(item, check);
     return encode(item);
   };
+}
+
+function itemEncoder(format: ReturnType<typeof sequentialFormat>): ((item: unknown) => string) | undefined {
+  switch (format) {
+    case 'events':
+      return encodeAsEvent;
+    case 'lines':
+      return (item) => `${jsonOf(item)}\n`;
+    case 'sequence':
+      return (item) => `\u001e${jsonOf(item)}\n`;
+    case 'bytes':
+    case undefined:
+      return undefined;
+  }
 }
 
 /** Returns the media type of a stream from its first item; undefined stands for an empty stream. */
@@ -49,9 +45,9 @@ function encodeAsEvent(item: unknown): string {
   return isEvent(item) ? encodeEvent(item) : encodeEventData(item);
 }
 
-function encodeAsLine(item: unknown): string {
+function jsonOf(item: unknown): string {
   if (isEvent(item)) throw new UnsendableReplyError('an event() needs the content type text/event-stream');
-  return `${jsonText(item)}\n`;
+  return jsonText(item);
 }
 
 function bytesOf(item: unknown): string | Buffer | undefined {
@@ -62,10 +58,10 @@ function bytesOf(item: unknown): string | Buffer | undefined {
 
 function notBytes(item: unknown, type: string): never {
   const kind = isEvent(item) ? 'event()' : item === null ? 'null' : typeof item;
-  throw new UnsendableReplyError(`a stream of ${type || 'bytes'} takes strings and bytes, got ${kind}`);
+  throw new UnsendableReplyError(`a stream of ${type} takes strings and bytes, got ${kind}`);
 }
 
-function checkItem(item: unknown, check: NonNullable<StreamReply['check']>): void {
+function checkItem(item: unknown, check: NonNullable<StreamRule['check']>): void {
   const data = isEvent(item) ? item.fields.data : item;
   // An event without data is a comment, or sets the id.
   if (data === undefined && isEvent(item)) return;

@@ -7,12 +7,13 @@
  * | running | ended | its source is read. Before the first chunk, a failure is an ordinary reply; afterwards it is the code of the last part |
  * | ended | – | the last part was sent, or the caller has gone away; the source may still have to end |
  */
+import type { StreamRule } from '../../contract/index.ts';
 import type { ReplyMessage } from '../../core/messages/message.ts';
 import type { TracedSpan } from '../../core/observability/tracing.ts';
 import type { Cancel, Clock } from '../../core/time/clock.ts';
 import type { ReplyHead } from '../encode.ts';
 import { ChunkSender, type ChunkTarget, SUCCESS } from './chunk-sender.ts';
-import { contentTypeOf, type Encode, encoderFor, type StreamReply } from './encoders.ts';
+import { contentTypeOf, type Encode, encoderFor } from './encoders.ts';
 import { EVENT_STREAM, encodeEvent, event } from './event.ts';
 import { type Puller, pullerOf, type StreamSource } from './source.ts';
 
@@ -27,7 +28,7 @@ export interface ReplyStreamHost extends Omit<ChunkTarget, 'failed'> {
   readonly clock: Clock;
   /** Whether the caller wants status and headers only. */
   readonly headOnly: boolean;
-  readonly rules: StreamReply | undefined;
+  readonly rules: StreamRule | undefined;
   /** The code of the source runs in this span. */
   readonly span: TracedSpan | undefined;
   /** Milliseconds until the deadline of the first chunk. */

@@ -114,6 +114,11 @@ describe('encoders', () => {
     assert.throws(() => encode(event({ data: 1 })), /needs the content type text\/event-stream/);
   });
 
+  it('encoder: a JSON text sequence has a separator before each item (RFC 7464)', () => {
+    assert.equal(encoderFor('application/json-seq', undefined)({ a: 1 }), '\u001e{"a":1}\n');
+    assert.equal(encoderFor('application/geo+json-seq', undefined)('b'), '\u001e"b"\n');
+  });
+
   it('encoder: values in an event stream become the data of events', () => {
     const encode = encoderFor(EVENTS, undefined);
     assert.deepEqual(
