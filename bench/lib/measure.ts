@@ -3,7 +3,8 @@ import type { RunningContender } from './contender.ts';
 import type { LoadResult } from './load.ts';
 import { usageOf } from './proc-fs.ts';
 import type { RunningProcess } from './process.ts';
-import { median } from './stats.ts';
+import type { Target } from './scenario.ts';
+import { median, medianInterval } from './stats.ts';
 
 /** One load run against one contender. */
 export interface Sample {
@@ -40,6 +41,32 @@ export interface Effort {
   readonly seconds: number;
   /** Seconds of load before the first round. */
   readonly warmup: number;
+  /**
+   * Adds rounds until the ratios are precise enough.
+   *
+   * @defaultValue no rounds are added
+   */
+  readonly precise?: Precision;
+}
+
+/** How precise ratios have to be. */
+export interface Precision {
+  /** Width of the 95 % confidence interval of each ratio, as a fraction of the ratio. */
+  readonly width: number;
+  /** Maximum number of rounds. */
+  readonly maxRounds: number;
+}
+
+/** A ratio that has to be precise: names of two contenders, and the value that is compared. */
+export interface RatioPair {
+  readonly name: string;
+  readonly reference: string;
+  /**
+   * Selects the value.
+   *
+   * @defaultValue requests per second
+   */
+  readonly pick?: (sample: Sample) => number;
 }
 
 /** Applies load to a contender for this many seconds. */
@@ -56,10 +83,15 @@ export async function interleave(
   contenders: readonly RunningContender[],
   apply: ApplyLoad,
   effort: Effort,
+  pairs: readonly RatioPair[] = [],
 ): Promise<Samples> {
+  const { rounds, precise } = effort;
   const samples = new Map<string, Sample[]>(contenders.map((each) => [each.contender.name, []]));
   for (const each of contenders) if (effort.warmup > 0) await apply(each, effort.warmup);
-  for (let round = 0; round < effort.rounds; round += 1) {
+  const more = (round: number): boolean =>
+    round < rounds ||
+    (precise !== undefined && round < precise.maxRounds && !arePrecise(samples, pairs, precise.width));
+  for (let round = 0; more(round); round += 1) {
     for (let turn = 0; turn < contenders.length; turn += 1) {
       const each = contenders[(turn + round) % contenders.length];
       if (each === undefined) continue;
@@ -69,6 +101,13 @@ export async function interleave(
     }
   }
   return samples;
+}
+
+function arePrecise(samples: Samples, pairs: readonly RatioPair[], width: number): boolean {
+  return pairs.every(({ name, reference, pick }) => {
+    const { low, median: middle, high } = medianInterval(ratios(samples, name, reference, pick));
+    return !(high - low > width * middle);
+  });
 }
 
 /** Runs load once and records the CPU time and memory of each process. */
@@ -118,16 +157,29 @@ export function cpuOf(sample: Sample): number {
 }
 
 /** Returns the ratio of two contenders: the median of the ratios within each round. */
-export function ratio(
+export function ratio(...args: Parameters<typeof ratios>): number {
+  return median(ratios(...args));
+}
+
+/** Returns the ratios of two contenders within each round. */
+export function ratios(
   samples: Samples,
   name: string,
   reference: string,
   pick: (sample: Sample) => number = (each) => each.perSecond,
-): number {
+): number[] {
   const others = samples.get(reference) ?? [];
-  const ratios = (samples.get(name) ?? []).map((each, round) => {
+  return (samples.get(name) ?? []).flatMap((each, round) => {
     const other = others[round];
-    return other === undefined ? Number.NaN : pick(each) / pick(other);
+    return other === undefined ? [] : [pick(each) / pick(other)];
   });
-  return median(ratios);
+}
+
+/** The measured part of a target for the ratio of two contenders. */
+export function ratioTarget(
+  samples: Samples,
+  { name, reference, pick }: RatioPair,
+): Pick<Target, 'value' | 'rounds' | 'cpu' | 'unit'> {
+  const rounds = ratios(samples, name, reference, pick);
+  return { value: median(rounds), rounds, cpu: ratios(samples, name, reference, cpuOf), unit: '×' };
 }

@@ -87,6 +87,26 @@ export const expressTunedAsOurs = alone(
   false,
 );
 
+export const expressStreams = alone(
+  'Express',
+  'express-streams.mjs',
+  'default settings; streams by itself: no router, no worker, no deadline',
+  false,
+);
+
+export const moleculerStreams: Contender = {
+  name: 'moleculer-web, TCP',
+  does: 'gateway and worker processes, brokerless; the action returns a stream; no deadlines, no limits',
+  missing: missingPeers,
+  start: (launch) => moleculerOverTcp(launch, 'moleculer-streams'),
+};
+
+async function moleculerOverTcp(launch: Launch, folder: string): Promise<string> {
+  const [worker, gateway] = await freePorts(2);
+  const PEER_NODES = `127.0.0.1:${worker}/worker,127.0.0.1:${gateway}/gateway`;
+  return gatewayAndWorker(launch, folder, { PEER_TRANSPORTER: 'tcp', PEER_NODES });
+}
+
 /** All peers that serve HTTP, starting with default Express. */
 export const httpPeers: readonly Contender[] = [
   expressDefault,
@@ -101,11 +121,7 @@ export const httpPeers: readonly Contender[] = [
     name: 'moleculer-web, TCP',
     does: 'gateway and worker processes, brokerless; no deadlines, no limits; validates POST bodies with fastest-validator',
     missing: missingPeers,
-    async start(launch) {
-      const [worker, gateway] = await freePorts(2);
-      const PEER_NODES = `127.0.0.1:${worker}/worker,127.0.0.1:${gateway}/gateway`;
-      return gatewayAndWorker(launch, 'moleculer', { PEER_TRANSPORTER: 'tcp', PEER_NODES });
-    },
+    start: (launch) => moleculerOverTcp(launch, 'moleculer'),
   },
   {
     name: 'moleculer-web, NATS',

@@ -55,3 +55,18 @@ export function usageOf(root: number): Usage {
   }
   return { cpu: ticks * TICK, rss: pages * PAGE_BYTES };
 }
+
+/** CPU time of the whole machine so far, in ticks. */
+export interface MachineTime {
+  readonly total: number;
+  /** Time in which the hypervisor ran something else. */
+  readonly stolen: number;
+}
+
+/** Returns the CPU time of the machine from /proc/stat. */
+export function machineTime(): MachineTime {
+  const line = readFileSync('/proc/stat', 'latin1').split('\n', 1)[0] ?? '';
+  // user, nice, system, idle, iowait, irq, softirq, steal; guest time is part of user.
+  const fields = line.trim().split(/\s+/).slice(1, 9).map(Number);
+  return { total: fields.reduce((sum, each) => sum + each, 0), stolen: fields[7] ?? 0 };
+}

@@ -75,15 +75,22 @@ function machineSection(results: readonly Result[]): string {
 
 function targetTable(targets: readonly Target[]): string {
   return table(
-    ['Work', 'Against', 'Target', 'Measured', ''],
+    ['Work', 'Against', 'Target', 'Measured', 'Rounds', ''],
     targets.map((target) => [
       target.what,
       target.against,
       `${target.bound} ${format(target.want, 2)}${target.unit}`,
       `${format(target.value, 2)}${target.unit}`,
+      rangeOf(target),
       isMet(target) ? 'met' : '**missed**',
     ]),
   );
+}
+
+/** The lowest, median and highest ratio of the rounds. */
+function rangeOf({ rounds = [], value }: Target): string {
+  if (rounds.length === 0) return '–';
+  return [Math.min(...rounds), value, Math.max(...rounds)].map((each) => format(each, 2)).join(' – ');
 }
 
 function section({ report, effort }: Result): string {

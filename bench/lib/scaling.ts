@@ -3,7 +3,7 @@
  * run.
  */
 import { type Contender, withContenders } from './contender.ts';
-import { type ApplyLoad, cpuOf, interleave, ratio, type Sample, summarise } from './measure.ts';
+import { type ApplyLoad, cpuOf, interleave, ratio, ratioTarget, type Sample, summarise } from './measure.ts';
 import { type Context, type Report, splitOf, type Target } from './scenario.ts';
 
 /** A setup at one size. The contender is named after the size. */
@@ -62,8 +62,7 @@ export async function runScaling(scaling: Scaling, context: Context): Promise<Re
     against: first,
     bound: 'at most',
     want,
-    value: ratio(samples, last, first, pick),
-    unit: '×',
+    ...ratioTarget(samples, { name: last, reference: first, pick }),
   };
   return {
     name,

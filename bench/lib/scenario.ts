@@ -52,6 +52,10 @@ export interface Target {
   readonly bound: 'at least' | 'at most';
   readonly want: number;
   readonly value: number;
+  /** The ratio of each round, if `value` is the median of ratios. */
+  readonly rounds?: readonly number[];
+  /** The ratio of the CPU time per request of each round, if `value` is the median of ratios. */
+  readonly cpu?: readonly number[];
   /** Unit of both values; `×` for a ratio. */
   readonly unit: string;
 }

@@ -1,25 +1,31 @@
 /** The contenders of this project: the built product, started through its command line. */
 import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Contender, Launch } from './contender.ts';
 import type { ProcessSpec } from './process.ts';
 
-const ROOT = new URL('../../', import.meta.url);
-const MAIN = fileURLToPath(new URL('dist/cli/main.js', ROOT));
-const ECHO_WORKER = fileURLToPath(new URL('workers/echo.ts', ROOT));
+/** Folder of this project. */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const STREAMS = path.join(ROOT, 'bench/drivers/streams');
+const ECHO_WORKER = 'workers/echo.ts';
 
 const DOES =
   'deadline of 5 s, bounded queues, heartbeats, validation against the contract, problem details, metadata on the wire';
 
 /** Returns why these contenders cannot run, or undefined if they can. */
-export function missingBuild(): string | undefined {
-  return existsSync(MAIN) ? undefined : 'dist/ is not built';
+export function missingBuild(root = ROOT): string | undefined {
+  return existsSync(mainOf(root)) ? undefined : `${path.join(root, 'dist')} is not built`;
+}
+
+function mainOf(root: string): string {
+  return path.join(root, 'dist/cli/main.js');
 }
 
 /** Returns a command with its name in the reports. `ready[1]` is the rest of its ready line. */
-function command(name: string, args: readonly string[]): ProcessSpec {
-  const settings = ['--log-level', 'warn'];
-  return { name, command: process.execPath, args: [MAIN, ...args, ...settings], ready: /is ready: (.*)$/ };
+function command(name: string, args: readonly string[], root = ROOT): ProcessSpec {
+  const all = [mainOf(root), ...args, '--log-level', 'warn'];
+  return { name, command: process.execPath, args: all, ready: /is ready: (.*)$/ };
 }
 
 /** Endpoints of a router. */
@@ -33,8 +39,8 @@ const ANY_PORT = 'tcp://127.0.0.1:0';
 const FREE_PORTS = ['--frontend', ANY_PORT, '--backend', ANY_PORT, '--heartbeat', ANY_PORT];
 
 /** Starts a router. */
-export async function startRouter(launch: Launch): Promise<RouterEndpoints> {
-  const { ready } = await launch(command('router', ['router', ...FREE_PORTS]));
+export async function startRouter(launch: Launch, root = ROOT): Promise<RouterEndpoints> {
+  const { ready } = await launch(command('router', ['router', ...FREE_PORTS], root));
   const [frontend, backend, heartbeat] = ready[1]?.match(/tcp:\/\/[^\s,;]+/g) ?? [];
   if (frontend === undefined || backend === undefined || heartbeat === undefined) {
     throw new Error(`the router's ready line does not have its three endpoints: ${ready[0]}`);
@@ -47,15 +53,22 @@ export async function startGateway(
   launch: Launch,
   frontend: string,
   args: readonly string[] = [],
+  root = ROOT,
 ): Promise<string> {
-  return originOf(
-    await launch(command('gateway', ['gateway', '--router', frontend, '--port', '0', ...args])),
-  );
+  const all = ['gateway', '--router', frontend, '--port', '0', ...args];
+  return originOf(await launch(command('gateway', all, root)));
 }
 
-/** Starts the echo sample worker. */
-async function startEcho(launch: Launch, { backend, heartbeat }: RouterEndpoints): Promise<void> {
-  await launch(command('worker', ['worker', ECHO_WORKER, '--router', backend, '--heartbeat', heartbeat]));
+/** Starts a worker. */
+async function startWorker(
+  launch: Launch,
+  { backend, heartbeat }: RouterEndpoints,
+  file: string,
+  args: readonly string[] = [],
+  root = ROOT,
+): Promise<void> {
+  const all = ['worker', path.join(root, file), '--router', backend, '--heartbeat', heartbeat, ...args];
+  await launch(command('worker', all, root));
 }
 
 function originOf({ ready }: { ready: RegExpExecArray }): string {
@@ -68,12 +81,13 @@ function originOf({ ready }: { ready: RegExpExecArray }): string {
  * Gateway and router in one process, with the sample workers in threads. `name` distinguishes
  * several contenders of this kind.
  */
-export function embeddedAs(name: string): Contender {
+export function embeddedAs(name: string, root = ROOT): Contender {
   return {
     name,
     does: `gateway and router in one process, workers in threads; ${DOES}`,
-    missing: missingBuild,
-    start: async (launch) => originOf(await launch(command('up', ['up', '--port', '0', ...FREE_PORTS]))),
+    missing: () => missingBuild(root),
+    start: async (launch) =>
+      originOf(await launch(command('up', ['up', '--port', '0', ...FREE_PORTS], root))),
   };
 }
 
@@ -82,17 +96,61 @@ export const embedded: Contender = embeddedAs('zeromq-gateway, embedded');
 /**
  * Gateway, router and worker as separate processes. `args` are additional arguments of the gateway.
  */
-export function separateAs(name: string, args: readonly string[] = []): Contender {
+export function separateAs(name: string, args: readonly string[] = [], root = ROOT): Contender {
   return {
     name,
     does: `gateway, router and worker processes; ${DOES}`,
-    missing: missingBuild,
+    missing: () => missingBuild(root),
     async start(launch) {
-      const endpoints = await startRouter(launch);
-      await startEcho(launch, endpoints);
-      return startGateway(launch, endpoints.frontend, args);
+      const endpoints = await startRouter(launch, root);
+      await startWorker(launch, endpoints, ECHO_WORKER, [], root);
+      return startGateway(launch, endpoints.frontend, args, root);
     },
   };
 }
 
 export const separate: Contender = separateAs('zeromq-gateway, separate');
+
+/** The contenders of a build of the project: of that in `root`, or else of this one. */
+export function buildIn(root: string | undefined): { embedded: Contender; separate: Contender } {
+  const name = root === undefined ? 'this build' : `the build in ${root}`;
+  return { embedded: embeddedAs(name, root), separate: separateAs(name, [], root) };
+}
+
+/** Streams at a time, also of one caller; the benchmark is one caller. */
+const STREAM_LIMITS = ['--streams-per-caller', '10000'];
+const STREAM_CONCURRENCY = ['--concurrency', '10000'];
+
+export const embeddedStreams: Contender = {
+  name: 'zeromq-gateway, embedded',
+  does: 'gateway and router in one process, the worker in a thread; flow control, limits, idle timeouts',
+  missing: () => missingBuild(),
+  start: async (launch) =>
+    originOf(
+      await launch(
+        command('up', [
+          'up',
+          '--port',
+          '0',
+          ...FREE_PORTS,
+          '--workers',
+          STREAMS,
+          '--threads',
+          '1',
+          ...STREAM_LIMITS,
+          ...STREAM_CONCURRENCY,
+        ]),
+      ),
+    ),
+};
+
+export const separateStreams: Contender = {
+  name: 'zeromq-gateway, separate',
+  does: 'gateway, router and worker processes; flow control, limits, idle timeouts',
+  missing: () => missingBuild(),
+  async start(launch) {
+    const endpoints = await startRouter(launch);
+    await startWorker(launch, endpoints, 'bench/drivers/streams/worker.ts', STREAM_CONCURRENCY);
+    return startGateway(launch, endpoints.frontend, STREAM_LIMITS);
+  },
+};

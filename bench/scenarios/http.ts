@@ -2,7 +2,7 @@
 import { type Contender, withContenders } from '../lib/contender.ts';
 import { expectReply } from '../lib/expect.ts';
 import type { HttpLoad } from '../lib/load.ts';
-import { interleave, ratio, type Samples, summarise } from '../lib/measure.ts';
+import { interleave, type RatioPair, ratio, ratioTarget, type Samples, summarise } from '../lib/measure.ts';
 import { httpPeers } from '../lib/peers.ts';
 import { type Context, type Report, type Row, type Scenario, splitOf, type Target } from '../lib/scenario.ts';
 import { embedded, separate } from '../lib/zeromq-gateway.ts';
@@ -58,6 +58,7 @@ export async function compareHttp(comparison: HttpComparison, context: Context):
         return result;
       },
       context.effort,
+      comparison.targets.map((target) => pairOf(comparison, target)),
     );
   });
   return {
@@ -100,7 +101,12 @@ function rowOf({ name, does }: Contender, samples: Samples, { reference, metric 
   };
 }
 
-function targetOf({ name, title, metric }: HttpComparison, target: RatioTarget, samples: Samples): Target[] {
+function pairOf({ metric }: HttpComparison, { contender, against }: RatioTarget): RatioPair {
+  return { name: contender, reference: against, pick: (sample) => sample[metric] };
+}
+
+function targetOf(comparison: HttpComparison, target: RatioTarget, samples: Samples): Target[] {
+  const { name, title, metric } = comparison;
   if (!samples.has(target.contender) || !samples.has(target.against)) return [];
   return [
     {
@@ -109,8 +115,7 @@ function targetOf({ name, title, metric }: HttpComparison, target: RatioTarget, 
       against: target.against,
       bound: metric === 'p50' ? 'at most' : 'at least',
       want: target.want,
-      value: ratio(samples, target.contender, target.against, (sample) => sample[metric]),
-      unit: '×',
+      ...ratioTarget(samples, pairOf(comparison, target)),
     },
   ];
 }

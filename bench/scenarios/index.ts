@@ -8,6 +8,7 @@ import { queueScenarios } from './queue.ts';
 import { replyScenarios } from './replies.ts';
 import { routerScenarios } from './router.ts';
 import { scalingScenarios } from './scaling.ts';
+import { streamScenarios } from './streams.ts';
 
 export const scenarios: readonly Scenario[] = [
   ...httpScenarios,
@@ -18,4 +19,5 @@ export const scenarios: readonly Scenario[] = [
   ...queueScenarios,
   ...idleScenarios,
   ...processScenarios,
+  ...streamScenarios,
 ];

@@ -2,7 +2,7 @@
 import { type Contender, type Launch, withContenders } from '../lib/contender.ts';
 import { ask, startDriver, untilServed } from '../lib/driver.ts';
 import type { LoadResult } from '../lib/load.ts';
-import { interleave, ratio, summarise } from '../lib/measure.ts';
+import { interleave, ratio, ratioTarget, summarise } from '../lib/measure.ts';
 import { type RouterEndpoints, startProxy } from '../lib/peers.ts';
 import { type Context, type Report, type Scenario, splitOf } from '../lib/scenario.ts';
 import { missingBuild } from '../lib/zeromq-gateway.ts';
@@ -129,8 +129,7 @@ async function compare({ name, label, bytes, window }: Size, context: Context): 
             against: 'unpacked frames through a JS router',
             bound: 'at least',
             want: 1,
-            value: ratio(samples, PACKED, UNPACKED),
-            unit: '×',
+            ...ratioTarget(samples, { name: PACKED, reference: UNPACKED }),
           },
         ]
       : [],

@@ -5,13 +5,14 @@ import { type Contender, type RunningContender, withContenders } from '../lib/co
 import { ask, startDriver, untilServed } from '../lib/driver.ts';
 import type { LoadResult } from '../lib/load.ts';
 import { PYTHON } from '../lib/machine.ts';
-import { interleave, ratio, type Samples, summarise } from '../lib/measure.ts';
+import { interleave, type RatioPair, ratio, ratioTarget, type Samples, summarise } from '../lib/measure.ts';
 import { missingPython, pythonFile, startProxy, startPython } from '../lib/peers.ts';
 import { type Context, type Report, type Row, type Scenario, splitOf } from '../lib/scenario.ts';
 import { missingBuild, startRouter } from '../lib/zeromq-gateway.ts';
 
 const PROXY = 'libzmq Proxy';
 const PACKED = 'zeromq-gateway, packed';
+const PAIR: RatioPair = { name: PACKED, reference: PROXY };
 const FRAMEWORK = 'zeromq-gateway, public classes';
 const PYTHON_CLASSIC = 'Python, classic';
 const DRIVER = 'client';
@@ -87,6 +88,7 @@ async function compare(
         return result;
       },
       context.effort,
+      [PAIR],
     );
   });
   return {
@@ -110,8 +112,7 @@ async function compare(
             against: `${PROXY} with bare sockets`,
             bound: 'at least',
             want,
-            value: ratio(samples, PACKED, PROXY),
-            unit: '×',
+            ...ratioTarget(samples, PAIR),
           },
         ]
       : [],

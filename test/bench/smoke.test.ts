@@ -88,9 +88,11 @@ describe('benchmarks', () => {
   it('holds ratios that were measured before', () => {
     const baseline = JSON.parse(
       readFileSync(new URL('../../bench/baseline.json', import.meta.url), 'utf8'),
-    ) as object;
-    assert.ok(Object.keys(baseline).length > 0);
-    for (const [key, value] of Object.entries(baseline)) assert.ok(value > 0, key);
+    ) as { machine: string; ratios: Record<string, { throughput: number; cpu: number }> };
+    assert.match(baseline.machine, /^\d+ × ./);
+    const entries = Object.entries(baseline.ratios);
+    assert.ok(entries.length > 0);
+    for (const [key, { throughput, cpu }] of entries) assert.ok(throughput > 0 && cpu > 0, key);
   });
 
   it('takes medians within rounds', () => {
