@@ -6,7 +6,7 @@
  */
 
 import { newSessionIdentity } from '../core/identity/identity.ts';
-import { NO_BYTES } from '../core/messages/message.ts';
+import { failure, NO_BYTES } from '../core/messages/message.ts';
 import { type DiagnosticsSource, type DropCause, diagnostics } from '../core/observability/diagnostics.ts';
 import { type ZeroMQConnection, ZeroMQProtocol } from '../transport/addressing/connection.ts';
 import type { CurveClient } from '../transport/curve/curve-options.ts';
@@ -67,13 +67,41 @@ export class ClassicConnection implements ClientConnection {
     if (this.inproc) this.onConnected();
   }
 
+  /** A classic router passes requests with a stream on as others: their reply is whole. */
   send(pending: PendingRequest): void {
     const { socket } = this;
+    if (pending.message.upload === true) {
+      queueMicrotask(() => this.refuseUpload(pending));
+      return;
+    }
     this.current = pending;
     const refused = (_frames: Buffer[], reason: Refusal): void => {
       if (this.socket === socket && this.current === pending && reason !== 'CLOSED') this.resend(pending);
     };
     socket?.send([NO_BYTES, ...requestFrames(pending.message, false)], { refused });
+  }
+
+  holds(): boolean {
+    return false;
+  }
+
+  sendChunk(): void {
+    // Requests whose body follows in chunks are refused.
+  }
+
+  sendWindow(): void {
+    // Replies are whole.
+  }
+
+  private refuseUpload(pending: PendingRequest): void {
+    if (pending.connection === this) {
+      const refusal = failure(
+        'STREAMS_UNSUPPORTED',
+        `the classic router at ${this.endpoint} takes no streams`,
+      );
+      this.owner.onReply(this, pending.id, pending.generation, refusal);
+    }
+    this.owner.onReady(this);
   }
 
   /**

@@ -36,6 +36,11 @@ export interface ZeroMQClientOptions {
   classic?: boolean;
   /** Number of sockets in the pool of each connection to a classic router. @defaultValue 16 */
   poolSize?: number;
+  /**
+   * How long a stream other than server-sent events may be silent, in ms; `Infinity`: for any time.
+   * Time in which the caller takes nothing does not count. @defaultValue 30,000
+   */
+  streamIdleTimeout?: number;
   /** Maximum requests in flight; further ones fail with `BUSY`. @defaultValue 10,000 */
   maxInFlight?: number;
   /** Maximum message size in bytes, in both directions. @defaultValue 16 MiB */

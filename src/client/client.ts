@@ -73,6 +73,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, Ev
       connectTimeout = 2000,
       maxInFlight = 10_000,
       maxMessageSize = MAX_MESSAGE_BYTES,
+      streamIdleTimeout = 30_000,
     } = options;
     this.options = { ...options, curve: undefined };
     this.curve = options.curve && new CurveClient(options.curve);
@@ -84,6 +85,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, Ev
     checkCount('poolSize', options.poolSize ?? 1);
     checkCount('maxInFlight', maxInFlight);
     checkWait('connectTimeout', connectTimeout, options.allowShortDurations);
+    checkWait('streamIdleTimeout', streamIdleTimeout, options.allowShortDurations);
     this.logger = (options.logger ?? defaultLogger()).child({ node: 'client' });
     const drop = (cause: Parameters<typeof diagnostics.frameDropped.publish>[0]['cause']): void => {
       if (diagnostics.frameDropped.hasSubscribers)
@@ -91,9 +93,8 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, Ev
     };
     const endpoints = this.targets.join(', ');
     const onIdle = (connection: ClientConnection): void => this.pool?.closeIfDraining(connection);
-    this.table = new RequestTable({ connectTimeout, maxInFlight, endpoints, onIdle, drop }, () =>
-      this.connectionChanged(),
-    );
+    const limits = { connectTimeout, maxInFlight, streamIdleTimeout };
+    this.table = new RequestTable({ ...limits, endpoints, onIdle, drop }, () => this.connectionChanged());
     this.lifecycle = new Lifecycle(this.source, {
       logger: this.logger,
       open: () => this.open(),
@@ -179,8 +180,17 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, Ev
     const { state } = this.lifecycle;
     if (state === 'closed' || state === 'draining')
       throw new ZeroMQSocketClosed('CLOSED', 'the client is closed; create a new one');
-    const pending = this.table.add(toMessage(request, this.maxMessageSize), request.timeout, settle);
-    return { ...WITHOUT_STREAM, cancel: () => void this.table.cancel(pending) };
+    const { table } = this;
+    const message = toMessage(request, this.maxMessageSize);
+    const pending = table.add(message, request.timeout, settle, request.stream);
+    const cancel = (): void => void table.cancel(pending);
+    if (request.stream === undefined) return { cancel, ...WITHOUT_STREAM };
+    const { streams } = table;
+    return {
+      cancel,
+      grant: (bytes) => streams.grant(pending, bytes),
+      sendChunk: (body, end) => streams.sendChunk(pending, body, end),
+    };
   }
 
   /** Closes the sockets. Requests in flight are rejected with `CANCELLED`. Idempotent. */

@@ -9,7 +9,9 @@
  * when the peer stops accepting messages.
  */
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
-import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
+import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
+import { wholeMessage } from '../core/messages/stream.ts';
+import { type Cancel, systemClock } from '../core/time/clock.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { DealerLink, type DealerLinkOptions, type DealerLinkOwner } from '../transport/link/dealer-link.ts';
 import { MalformedFrames, readClassic, requestFrames, toReply } from '../wire/classic.ts';
@@ -35,6 +37,12 @@ function pingRequest(): RequestMessage {
 /** How long a closed connection may take to send the messages that wait, in ms. */
 const LINGER = 100;
 
+/**
+ * How long a request with a stream waits for the first answer of the peer, in ms. Without one it is
+ * sent as a request without a stream.
+ */
+const ANSWER_WAIT = 1000;
+
 /** Options of a packed connection. */
 export interface PackedConnectionOptions extends Omit<DealerLinkOptions, 'linger' | 'inprocStall'> {
   readonly connectionLog: ConnectionLog;
@@ -48,6 +56,11 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
   /** The peer is shutting down. */
   private retired = false;
   private packed = false;
+  /** The peer takes and sends streams. */
+  private streams = false;
+  /** Requests with a stream that wait for the first answer of the peer. */
+  private readonly unknown = new Set<PendingRequest>();
+  private cancelHold: Cancel | undefined;
   /** The peer has answered on this connection. */
   private answered = false;
 
@@ -92,11 +105,59 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
   }
 
   send(pending: PendingRequest): void {
-    if (this.packed) this.link.channel.addRequest(pending.id, pending.generation, pending.message);
-    else {
-      const token = encodeToken(pending.id, pending.generation);
-      this.link.channel.post([token, NO_BYTES, ...requestFrames(pending.message, true)]);
-    }
+    if (pending.stream !== undefined) this.sendStream(pending, pending.stream.port.upload);
+    else if (this.packed) this.link.channel.addRequest(pending.id, pending.generation, pending.message);
+    else this.sendClassic(pending);
+  }
+
+  holds(pending: PendingRequest): boolean {
+    return this.unknown.has(pending);
+  }
+
+  sendChunk(id: number, generation: number, body: Buffer, end: boolean): void {
+    this.link.channel.addChunk(id, generation, body, end);
+  }
+
+  sendWindow(id: number, generation: number, bytes: number): void {
+    if (this.streams) this.link.channel.addWindow(id, generation, bytes);
+  }
+
+  /** Sends a request with a stream once it is known whether the peer takes it as one. */
+  private sendStream(pending: PendingRequest, upload: boolean): void {
+    const { id, generation, message } = pending;
+    if (!this.answered) this.hold(pending);
+    else if (this.streams) this.link.channel.addRequest(id, generation, message);
+    else if (upload) queueMicrotask(() => this.refuseUpload(pending));
+    else if (this.packed) this.link.channel.addRequest(id, generation, wholeMessage(message));
+    else this.sendClassic(pending);
+  }
+
+  private hold(pending: PendingRequest): void {
+    this.unknown.add(pending);
+    if (this.unknown.size > 1) return;
+    this.ping();
+    // A classic server may not answer the ping at all.
+    this.cancelHold = systemClock.after(ANSWER_WAIT, () => this.known());
+  }
+
+  /** Sends the requests that waited for the first answer of the peer. */
+  private known(): void {
+    this.answered = true;
+    this.cancelHold?.();
+    const waiting = [...this.unknown];
+    this.unknown.clear();
+    for (const pending of waiting) if (pending.connection === this) this.send(pending);
+  }
+
+  private refuseUpload(pending: PendingRequest): void {
+    if (pending.connection !== this) return;
+    const text = `the peer at ${this.endpoint} takes no request bodies that are sent as streams`;
+    this.owner.onReply(this, pending.id, pending.generation, failure('STREAMS_UNSUPPORTED', text));
+  }
+
+  private sendClassic(pending: PendingRequest): void {
+    const token = encodeToken(pending.id, pending.generation);
+    this.link.channel.post([token, NO_BYTES, ...requestFrames(pending.message, true)]);
   }
 
   /** Probes only peers known to be native: a classic server would pass the probe to its handler. */
@@ -106,6 +167,7 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
   }
 
   abandon(pending: PendingRequest, why: CancelReason): void {
+    if (this.unknown.delete(pending)) return;
     if (this.packed) this.link.channel.addCancel(pending.id, pending.generation, why);
   }
 
@@ -118,6 +180,7 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
   close(): void {
     if (this.up) this.options.connectionLog.disconnected(this.endpoint);
     this.up = false;
+    this.cancelHold?.();
     this.link.channel.flush();
     this.link.socket.close();
     this.link.channel.close();
@@ -136,6 +199,8 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
    */
   linkDown(): void {
     this.packed = false;
+    this.streams = false;
+    this.cancelHold?.();
     this.answered = false;
     this.link.channel.reset();
     this.link.renew();
@@ -143,6 +208,7 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
     this.up = false;
     this.options.connectionLog.disconnected(this.endpoint);
     this.owner.onLost(this);
+    this.unknown.clear();
   }
 
   message(frames: Buffer[]): void {
@@ -157,6 +223,10 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
 
   packedReply(id: number, generation: number, reply: ReplyMessage): void {
     this.owner.onReply(this, id, generation, reply);
+  }
+
+  packedWindow(id: number, generation: number, bytes: number): void {
+    this.owner.onWindow(this, id, generation, bytes);
   }
 
   packedRequest(): void {
@@ -185,10 +255,12 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
     if (classic instanceof MalformedFrames) return this.link.drop(classic.cause);
     const token = classic.envelope[0];
     if (token === undefined || !isToken(token)) return this.link.drop('unknown-token');
-    const { message, packs, broken, badJson } = toReply(classic);
+    const { message, packs, streams, broken, badJson } = toReply(classic);
     if (broken) this.link.drop('bad-metadata');
     if (badJson) this.link.drop('bad-json');
     this.packed ||= packs;
+    this.streams ||= streams;
+    if (this.unknown.size > 0) this.known();
     this.answered = true;
     if (token.equals(PING_TOKEN)) {
       if (this.link.inproc && !this.retired) this.linkUp();

@@ -3,7 +3,8 @@
 import type { Linked } from '../core/collections/linked-list.ts';
 import type { Slotted } from '../core/collections/slot-table.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
-import type { ReplyMessage, RequestMessage, Settle } from '../core/messages/message.ts';
+import type { ReplyMessage, RequestMessage, Settle, StreamPort } from '../core/messages/message.ts';
+import type { ChunkPort, StreamState } from '../core/messages/stream-state.ts';
 import type { QueuedTimes } from '../core/time/lateness.ts';
 import { NOT_TIMED, type Timed } from '../core/time/timing-wheel.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
@@ -13,6 +14,12 @@ import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts'
  * done.
  */
 export type PendingState = 'waiting' | 'sent' | 'settled';
+
+/** The stream of a request: who receives it, and its windows. */
+export interface PendingStream {
+  readonly port: StreamPort;
+  readonly state: StreamState;
+}
 
 export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<PendingRequest>, QueuedTimes {
   id = 0;
@@ -34,6 +41,8 @@ export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<Pe
   refusals = 0;
   /** Connections whose peers reported that no worker serves the event. */
   tried: Set<ClientConnection> | undefined = undefined;
+  /** Its stream, if its reply or its body may be one. */
+  stream: PendingStream | undefined = undefined;
 
   /**
    * Creates a request in state `waiting`.
@@ -54,7 +63,7 @@ export class PendingRequest implements Slotted, Timed<PendingRequest>, Linked<Pe
  * A connection that carries requests: to a native router or server, or a socket of a pool to a
  * classic router.
  */
-export interface ClientConnection {
+export interface ClientConnection extends ChunkPort {
   readonly endpoint: string;
   /** Whether the connection is established and its peer accepts requests. */
   readonly connected: boolean;
@@ -76,6 +85,12 @@ export interface ClientConnection {
   /** Connects, and reconnects whenever the connection is lost. */
   open(): void;
   send(pending: PendingRequest): void;
+  /** Whether a request was passed to `send` and waits until the peer is known; it was not sent yet. */
+  holds(pending: PendingRequest): boolean;
+  /** Sends a chunk of the body of a request. */
+  sendChunk(id: number, generation: number, body: Buffer, end: boolean): void;
+  /** Lets the peer send `bytes` more of the reply to a request. */
+  sendWindow(id: number, generation: number, bytes: number): void;
   /** Probes the peer; false if the connection cannot do that. */
   probe(): boolean;
   /** The caller no longer waits for the reply. */
@@ -88,6 +103,8 @@ export interface ClientConnection {
 /** Callbacks of a connection to the client. */
 export interface ClientConnectionOwner {
   onReply(connection: ClientConnection, id: number, generation: number, reply: ReplyMessage): void;
+  /** The peer takes `bytes` more of the body of a request. */
+  onWindow(connection: ClientConnection, id: number, generation: number, bytes: number): void;
   /** The connection may accept requests now. */
   onReady(connection: ClientConnection): void;
   /** The connection accepts no further request for now. Those in flight still get their replies. */

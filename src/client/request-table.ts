@@ -11,6 +11,7 @@ import {
   type ReplyMessage,
   type RequestMessage,
   type Settle,
+  type StreamPort,
   settleSafely,
 } from '../core/messages/message.ts';
 import { isOutcomeCode, type OutcomeCode } from '../core/messages/outcome.ts';
@@ -19,6 +20,14 @@ import type { DropCause } from '../core/observability/diagnostics.ts';
 import { type Clock, systemClock } from '../core/time/clock.ts';
 import { DeadlineTimer } from '../core/time/deadline-timer.ts';
 import { cannotFinish } from '../core/time/lateness.ts';
+import {
+  ClientStreams,
+  isOverdue,
+  mayRestart,
+  OUTCOME_GRACE,
+  streamTo,
+  timeoutOf,
+} from './client-streams.ts';
 import { type ClientConnection, type ClientConnectionOwner, PendingRequest } from './pending-request.ts';
 import { selectConnection } from './select-connection.ts';
 import { StallDetector, type StallDetectorOwner } from './stall-detector.ts';
@@ -31,17 +40,13 @@ export interface RequestTableOptions {
   readonly maxInFlight: number;
   /** The endpoints of the client, for messages. */
   readonly endpoints: string;
+  /** How long a stream may be silent. */
+  readonly streamIdleTimeout: number;
   /** Called when a connection has no request in flight left. */
   readonly onIdle?: (connection: ClientConnection) => void;
   readonly drop: (cause: DropCause) => void;
   readonly clock?: Clock;
 }
-
-/**
- * How long after its deadline a request still waits for the outcome from a peer that enforces
- * deadlines itself, in ms. Only that peer knows whether the request ran.
- */
-const OUTCOME_GRACE = 100;
 
 /** How often an idempotent request is sent if its connections are lost. */
 const MAX_ATTEMPTS = 2;
@@ -49,20 +54,22 @@ const MAX_ATTEMPTS = 2;
 /** How often a request is sent if peers refuse it because they shut down. */
 const MAX_REFUSALS = 3;
 
+const NOT_RECONNECTED =
+  'the connection was lost and no other was established in time; the request may have run';
+const POOL_TOO_SMALL = 'no socket of the pool was free before the deadline; consider a larger poolSize';
+
 export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   private readonly slots = new SlotTable<PendingRequest>();
   private readonly waiting = new ServingList<PendingRequest>();
   private readonly deadlines: DeadlineTimer<PendingRequest>;
   private readonly clock: Clock;
   private readonly stallDetector: StallDetector;
+  readonly streams: ClientStreams;
   private connections: readonly ClientConnection[] = [];
   /** Whether a connection was ever established. If so, requests without one fail as disconnected. */
   private hadConnection = false;
 
-  /**
-   * Creates an empty table.
-   * @param onChange called when a connection is established or lost
-   */
+  /** @param onChange called when a connection is established or lost */
   constructor(
     private readonly options: RequestTableOptions,
     private readonly onChange: () => void,
@@ -70,6 +77,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     this.clock = options.clock ?? systemClock;
     this.deadlines = new DeadlineTimer((pending) => this.expired(pending), this.clock);
     this.stallDetector = new StallDetector(this, this.clock);
+    this.streams = new ClientStreams(options, this.clock, (pending, reply) => this.settle(pending, reply));
   }
 
   /** Number of requests in flight. */
@@ -92,9 +100,10 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   }
 
   /** Adds a request. `settle` is never called before this returns. */
-  add(message: RequestMessage, timeout: number, settle: Settle): PendingRequest {
+  add(message: RequestMessage, timeout: number, settle: Settle, port?: StreamPort): PendingRequest {
     const now = this.clock.now();
     const pending = new PendingRequest(message, now, now + timeout, settle);
+    if (port !== undefined) pending.stream = streamTo(port, now, timeout);
     if (this.slots.size >= this.options.maxInFlight) {
       queueMicrotask(() => this.rejectExcess(pending));
       return pending;
@@ -128,8 +137,15 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     if (pending === undefined) {
       this.options.drop(this.slots.wasIssued(id, generation) ? 'late-reply' : 'unknown-token');
     } else if (pending.connection !== connection) this.options.drop('foreign-reply');
-    // Only the last part of a reply settles a request; callers do not receive the earlier ones.
-    else if (!reply.more && !this.sendElsewhere(pending, connection, reply)) this.answered(pending, reply);
+    // Only the last part of a reply settles a request. Callers without a stream do not receive chunks.
+    else if (reply.more) {
+      if (pending.stream !== undefined) this.streams.chunk(pending, pending.stream, reply);
+    } else if (!this.sendElsewhere(pending, connection, reply)) this.answered(pending, reply);
+  }
+
+  onWindow(connection: ClientConnection, id: number, generation: number, bytes: number): void {
+    const pending = this.slots.get(id, generation);
+    if (pending?.connection === connection) this.streams.window(pending, connection, bytes);
   }
 
   onReady(): void {
@@ -158,7 +174,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
 
   /** A reply after the deadline is late, even though the client still waits for the outcome. */
   private answered(pending: PendingRequest, reply: ReplyMessage): void {
-    if (pending.deadline <= this.clock.now() && !isOutcomeCode(reply.code)) {
+    if (isOverdue(pending, this.clock.now()) && !isOutcomeCode(reply.code)) {
       this.options.drop('late-reply');
       this.fail(pending, 'TIMEOUT', 'the reply arrived after the deadline', true);
       return;
@@ -183,7 +199,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
 
   /** Sends a request elsewhere if it did not run for a reason that may not apply to other peers. */
   private sendElsewhere(pending: PendingRequest, connection: ClientConnection, reply: ReplyMessage): boolean {
-    if (reply.dispatched) return false;
+    if (reply.dispatched || !mayRestart(pending)) return false;
     if (reply.code === 'NO_WORKER') return this.tryOtherRouter(pending, connection);
     return reply.code === 'SHUTTING_DOWN' && this.sendAgainLater(pending, connection);
   }
@@ -216,7 +232,9 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
 
   /** The connection is lost, and with it any reply. */
   private lost(pending: PendingRequest, connection: ClientConnection, now: number): void {
-    if (this.maySendAgain(pending, now)) {
+    const unsent = connection.holds(pending);
+    if (unsent) pending.attempts -= 1;
+    if (unsent || this.maySendAgain(pending, now)) {
       this.release(pending);
       this.enqueue(pending, now);
       return;
@@ -226,7 +244,8 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   }
 
   private maySendAgain(pending: PendingRequest, now: number): boolean {
-    return pending.message.idempotent && pending.attempts < MAX_ATTEMPTS && pending.deadline > now;
+    const { message, attempts, deadline } = pending;
+    return message.idempotent && attempts < MAX_ATTEMPTS && deadline > now && mayRestart(pending);
   }
 
   private enqueue(pending: PendingRequest, now: number): void {
@@ -276,21 +295,15 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
 
   private expired(pending: PendingRequest): void {
     if (pending.state === 'sent') {
+      if (this.streams.mayContinue(pending, this.deadlines)) return;
       pending.connection?.abandon(pending, 'expired');
-      this.fail(pending, 'TIMEOUT', 'no reply arrived before the deadline', true);
+      this.settle(pending, timeoutOf(pending));
     } else if (this.connected && this.clock.now() < pending.deadline) {
       this.deadlines.add(pending, pending.deadline);
     } else if (pending.attempts > 0) {
-      const message =
-        'the connection was lost and no other was established in time; the request may have run';
-      this.settle(pending, connectionLoss('WORKER_LOST', message, true));
+      this.settle(pending, connectionLoss('WORKER_LOST', NOT_RECONNECTED, true));
     } else if (this.connected) {
-      this.fail(
-        pending,
-        'EXPIRED',
-        'no socket of the pool was free before the deadline; consider a larger poolSize',
-        false,
-      );
+      this.fail(pending, 'EXPIRED', POOL_TOO_SMALL, false);
     } else {
       const message = `no connection to a router or server at ${this.options.endpoints}`;
       const reply = this.hadConnection
@@ -304,11 +317,8 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   private rejectExcess(pending: PendingRequest): void {
     if (pending.state === 'settled') return;
     pending.state = 'settled';
-    const { maxInFlight } = this.options;
-    settleSafely(
-      pending.settle,
-      failure('BUSY', `${maxInFlight} requests are in flight, the maximum (maxInFlight)`),
-    );
+    const text = `${this.options.maxInFlight} requests are in flight, the maximum (maxInFlight)`;
+    settleSafely(pending.settle, failure('BUSY', text));
   }
 
   private fail(pending: PendingRequest, code: OutcomeCode, message: string, dispatched: boolean): void {
@@ -331,6 +341,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     this.deadlines.cancel(pending);
     const { connection } = pending;
     pending.connection = undefined;
+    pending.stream?.state.body?.returned();
     if (connection !== undefined) {
       connection.inFlight -= 1;
       if (connection.inFlight === 0) this.options.onIdle?.(connection);

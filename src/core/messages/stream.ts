@@ -2,7 +2,7 @@
  * Streams: replies and request bodies that travel as a sequence of chunks under flow control. The
  * receiver of a stream grants bytes (its window), and the sender stops when it has used them.
  */
-import type { InFlight } from './message.ts';
+import type { InFlight, RequestMessage } from './message.ts';
 
 /** Window for the reply that a caller announces, in bytes, unless it has a reason for another one. */
 export const REPLY_WINDOW: number = 256 * 1024;
@@ -24,6 +24,12 @@ export const WITHOUT_STREAM: Pick<InFlight, 'grant' | 'sendChunk'> = {
   grant: () => undefined,
   sendChunk: () => undefined,
 };
+
+/** The message for a receiver that takes no streams: the reply is sent as a whole. */
+export function wholeMessage(message: RequestMessage): RequestMessage {
+  const { window, upload, ...whole } = message;
+  return window === undefined && upload === undefined ? message : whole;
+}
 
 /**
  * Bytes of the window that a chunk uses; the receiver grants as many when it has consumed the chunk.

@@ -11,11 +11,11 @@ import {
   type Settle,
   settleSafely,
 } from '../../core/messages/message.ts';
+import { wholeMessage } from '../../core/messages/stream.ts';
 import type { LeaveReason } from '../../core/observability/diagnostics.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { RouterRequest } from '../broker/request.ts';
-import { wholeMessage } from '../broker/streams.ts';
 import type { Worker, WorkerPort } from '../broker/worker.ts';
 import { eventsOf, readAnnouncement, releaseOf } from './announcement.ts';
 import { type CallHandler, callRefusal } from './call-handler.ts';

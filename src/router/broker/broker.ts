@@ -10,6 +10,7 @@
 
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
+import { wholeMessage } from '../../core/messages/stream.ts';
 import type { UnreadReplies } from '../../core/messages/unread-replies.ts';
 import { Backlog } from './backlog.ts';
 import { Breakers } from './breaker.ts';
@@ -25,7 +26,7 @@ import { RetryBudget } from './retry-budget.ts';
 import { notifyDrained, Scheduler } from './scheduler.ts';
 import { Settlement } from './settlement.ts';
 import { Counters, type ReplyDrop, type RouterStats, snapshot } from './stats.ts';
-import { Streams, streamOf, wholeMessage } from './streams.ts';
+import { Streams, streamOf } from './streams.ts';
 import { createTimerWheel, fireTimer, type TimerWheel } from './timers.ts';
 import { Worker, type WorkerInfo, type WorkerPort } from './worker.ts';
 import { WorkerSelector } from './worker-selector.ts';

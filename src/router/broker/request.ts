@@ -4,11 +4,11 @@ import type { Linked } from '../../core/collections/linked-list.ts';
 import type { ServingList } from '../../core/collections/serving-list.ts';
 import type { Slotted } from '../../core/collections/slot-table.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
+import type { StreamState } from '../../core/messages/stream-state.ts';
 import type { QueuedTimes } from '../../core/time/lateness.ts';
 import type { Pace } from '../../core/time/pace.ts';
 import { NOT_TIMED, type Timed } from '../../core/time/timing-wheel.ts';
 import type { WorkerView } from '../strategies/strategy.ts';
-import type { RouterStream } from './stream.ts';
 
 /** The source of requests, which receives their replies. */
 export interface Origin {
@@ -83,7 +83,7 @@ export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<Rout
   /** Version of the contract whose workers alone may receive it. */
   pin: string | undefined = undefined;
   /** Its stream, if its reply or its body may be one. */
-  stream: RouterStream | undefined = undefined;
+  stream: StreamState | undefined = undefined;
   /** Bytes that it counts for in the bound on queued bytes. */
   size = 0;
 

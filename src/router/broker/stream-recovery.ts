@@ -1,13 +1,13 @@
 /** Failure handling of streams: silence, cuts, and failures after the first chunk. */
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { failure, type ReplyMessage } from '../../core/messages/message.ts';
+import type { StreamState } from '../../core/messages/stream-state.ts';
 import type { Backlog } from './backlog.ts';
 import type { Breakers } from './breaker.ts';
 import type { EventTable } from './event-table.ts';
 import type { BrokerLimits } from './limits.ts';
 import type { RouterRequest } from './request.ts';
 import type { Settlement } from './settlement.ts';
-import type { RouterStream } from './stream.ts';
 import { Worker } from './worker.ts';
 
 /** The parts of the broker that it works on. */
@@ -26,7 +26,7 @@ export class StreamRecovery {
    * Handles the deadline of a request with a stream. Returns true if it timed out before its first
    * chunk, as a request without a stream does.
    */
-  silent(request: RouterRequest, stream: RouterStream, now: number): boolean {
+  silent(request: RouterRequest, stream: StreamState, now: number): boolean {
     const { settlement, limits } = this.parts;
     const { streamIdleTimeout } = limits;
     const until = stream.silentUntil(request.deadline, streamIdleTimeout, now);

@@ -5,13 +5,13 @@
  */
 import { failure, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
 import { MAX_CHUNK } from '../../core/messages/stream.ts';
+import { StreamState } from '../../core/messages/stream-state.ts';
 import { isFault } from './failures.ts';
 import type { Recovery } from './recovery.ts';
 import type { RouterRequest } from './request.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Settlement } from './settlement.ts';
 import type { Counters, ReplyDrop } from './stats.ts';
-import { RouterStream } from './stream.ts';
 import { Worker } from './worker.ts';
 
 /** The parts of the broker that streams concern. */
@@ -23,16 +23,10 @@ export interface StreamsParts {
 }
 
 /** The stream of a request that asks for one; undefined for others. */
-export function streamOf(message: RequestMessage, now: number, allowed: number): RouterStream | undefined {
+export function streamOf(message: RequestMessage, now: number, allowed: number): StreamState | undefined {
   const { window, upload = false } = message;
   if (window === undefined && !upload) return undefined;
-  return new RouterStream(window ?? 0, upload, now, allowed);
-}
-
-/** The message for a receiver that takes no streams: the reply is sent as a whole. */
-export function wholeMessage(message: RequestMessage): RequestMessage {
-  const { window, upload, ...whole } = message;
-  return window === undefined && upload === undefined ? message : whole;
+  return new StreamState(window ?? 0, upload, now, allowed);
 }
 
 export class Streams {
@@ -46,7 +40,7 @@ export class Streams {
    */
   reply(
     request: RouterRequest,
-    stream: RouterStream,
+    stream: StreamState,
     worker: Worker,
     reply: ReplyMessage,
     now: number,
@@ -101,7 +95,7 @@ export class Streams {
 
   private chunk(
     request: RouterRequest,
-    stream: RouterStream,
+    stream: StreamState,
     worker: Worker,
     reply: ReplyMessage,
     now: number,
@@ -155,7 +149,7 @@ export class Streams {
     recovery.streams.stop(request, refusal);
   }
 
-  private count(stream: RouterStream, body: Buffer): void {
+  private count(stream: StreamState, body: Buffer): void {
     const { counters } = this.parts;
     if (!stream.open) {
       stream.open = true;

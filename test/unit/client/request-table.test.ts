@@ -18,6 +18,8 @@ class FakeConnection implements ClientConnection {
   answers = true;
   readonly sent: PendingRequest[] = [];
   readonly abandoned: PendingRequest[] = [];
+  readonly chunks: string[] = [];
+  readonly granted: number[] = [];
 
   constructor(
     readonly endpoint: string,
@@ -31,6 +33,18 @@ class FakeConnection implements ClientConnection {
 
   send(pending: PendingRequest): void {
     this.sent.push(pending);
+  }
+
+  holds(): boolean {
+    return false;
+  }
+
+  sendChunk(_id: number, _generation: number, body: Buffer, end: boolean): void {
+    this.chunks.push(`${body.toString()}${end ? '.' : ''}`);
+  }
+
+  sendWindow(_id: number, _generation: number, bytes: number): void {
+    this.granted.push(bytes);
   }
 
   probe(): boolean {
@@ -68,6 +82,7 @@ function make(connections: FakeConnection[], { connectTimeout = 2000, maxInFligh
   const table = new RequestTable(
     {
       connectTimeout,
+      streamIdleTimeout: 2000,
       maxInFlight,
       endpoints: 'a, b',
       onIdle: (connection) => idle.push(connection.endpoint),

@@ -1,8 +1,11 @@
-/** The stream of a request in the router: the windows of both directions, and when it was silent. */
-import { MAX_CHUNK, StreamWindow } from '../../core/messages/stream.ts';
+/**
+ * The state of a stream in a node that passes its chunks on, a router or a client: the windows of both
+ * directions, and how long it was silent.
+ */
+import { MAX_CHUNK, StreamWindow } from './stream.ts';
 
-/** The connection to a worker, as its streams use it. */
-interface ChunkPort {
+/** The connection to the receiver of a body. */
+export interface ChunkPort {
   sendChunk?(id: number, generation: number, body: Buffer, end: boolean): void;
 }
 
@@ -83,7 +86,7 @@ export class StreamBody {
 }
 
 /** The stream of one request. */
-export class RouterStream {
+export class StreamState {
   /** What the worker may still send of the reply. */
   readonly reply: StreamWindow;
   /** The body of the request, if it follows in chunks. */
