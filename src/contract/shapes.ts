@@ -1,5 +1,5 @@
 /**
- * The structure of OpenAPI 3.0 and 3.1 documents as a table, and a copy function that knows the
+ * The structure of OpenAPI 3.0, 3.1 and 3.2 documents as a table, and a copy function that knows the
  * kind of object at each position. It distinguishes a `$ref` from a property named `$ref`, and a
  * schema from an example.
  */
@@ -51,6 +51,7 @@ const FIELDS: Readonly<Record<Kind, Fields>> = {
     links: ['map', 'link'],
     callbacks: ['map', 'callback'],
     pathItems: ['map', 'pathItem'],
+    mediaTypes: ['map', 'mediaType'],
   },
   pathItem: {
     parameters: ['list', 'parameter'],
@@ -62,6 +63,8 @@ const FIELDS: Readonly<Record<Kind, Fields>> = {
     head: ['one', 'operation'],
     patch: ['one', 'operation'],
     trace: ['one', 'operation'],
+    query: ['one', 'operation'],
+    additionalOperations: ['map', 'operation'],
   },
   operation: {
     parameters: ['list', 'parameter'],
@@ -121,6 +124,7 @@ export const SECTIONS: Readonly<Partial<Record<Kind, string>>> = {
   link: 'links',
   callback: 'callbacks',
   pathItem: 'pathItems',
+  mediaType: 'mediaTypes',
 };
 
 const KINDS: ReadonlyMap<string, Kind> = new Map(

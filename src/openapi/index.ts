@@ -17,6 +17,7 @@ export { CHANGE_LEVELS, type ChangeLevel, type ContractChange } from './diff/cha
 export { compareDocuments } from './diff/compare-documents.ts';
 export type { Direction } from './model/direction.ts';
 export { PROBLEM_MEDIA_TYPE } from './model/error-responses.ts';
+export { asVersion32 } from './model/later-names.ts';
 export { type ContractLimits, DOCUMENT_LIMITS, WORKER_LIMITS } from './model/limits.ts';
 export * from './model/operation.ts';
 export type { SourceKind, Unnamed } from './model/options.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { parse } from 'yaml';
+import { at, type Json, type JsonObject } from '../../src/contract/json.ts';
 import type { GatewaySettingsInput } from '../../src/gateway/index.ts';
 import { apiOf, documentOf, parameter } from '../helpers/gateway/api.ts';
 import { foreignApp, HOSTS, type Hosted, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
@@ -42,6 +43,41 @@ for (const [name, host] of HOSTS) {
       const again = await fetch(`${url}/openapi.json`, { headers: { 'if-none-match': etag } });
       assert.equal(again.status, 304);
       assert.equal((await fetch(`${url}/openapi.json`, { headers: { 'if-match': '"x"' } })).status, 412);
+    });
+
+    it(`pages on ${name}: the document is served in version 3.2, too`, async (t) => {
+      const schema = { type: 'object', properties: { n: { type: 'integer' } } };
+      const content = { 'application/jsonl': { itemSchema: schema } };
+      const lines = { get: { responses: { 200: { description: '', content } } } };
+      const api = apiOf({ ...paths, '/lines': lines });
+      const { url } = await host(t, { requester: new FakeRequester(), api });
+      const read = async (query: string) => {
+        const response = await fetch(`${url}/openapi.json${query}`);
+        return { response, document: (await response.json()) as JsonObject };
+      };
+      const media = (document: Json): unknown => at(document, '/paths/~1lines/get/responses/200/content');
+      const old = await read('');
+      assert.equal(old.document['openapi'], '3.1.0');
+      assert.deepEqual(media(old.document), { 'application/jsonl': { 'x-item-schema': schema } });
+      assert.deepEqual((await read('?version=3.1')).document, old.document);
+      const { response, document } = await read('?version=3.2');
+      assert.equal(document['openapi'], '3.2.0');
+      assert.deepEqual(media(document), { 'application/jsonl': { itemSchema: schema } });
+      const etag = response.headers.get('etag') ?? '';
+      assert.notEqual(etag, old.response.headers.get('etag'));
+      const headers = { 'if-none-match': etag };
+      assert.equal((await fetch(`${url}/openapi.json?version=3.2`, { headers })).status, 304);
+      assert.equal((await fetch(`${url}/openapi.json`, { headers })).status, 200);
+      const yaml = await fetch(`${url}/openapi.yaml?version=3.2.0`);
+      assert.deepEqual(parse(await yaml.text()), document);
+      for (const query of ['?version=3.3', '?version=', '?version=3.1&version=3.2']) {
+        const refused = await fetch(`${url}/openapi.json${query}`);
+        const { code, errors } = await problemOf(refused);
+        assert.deepEqual([refused.status, code], [400, 'INVALID_REQUEST']);
+        assert.deepEqual(errors, [
+          { pointer: '/query/version', detail: 'must be a version of OpenAPI, given once: 3.1 or 3.2' },
+        ]);
+      }
     });
 
     it(`pages on ${name}: the document names the configured URL`, async (t) => {

@@ -2,10 +2,15 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { type ScalarTag, stringify } from 'yaml';
 import { ExactNumber, stringifyExact } from '../../core/json/exact-json.ts';
+import { asVersion32 } from '../../openapi/index.ts';
 import type { ApiSnapshot } from '../../openapi/model/operation.ts';
 import { etagOf } from '../response/entity-tag.ts';
 
 export type DocumentFormat = 'json' | 'yaml';
+
+/** Versions of OpenAPI in which the document can be served. */
+export const VERSIONS = ['3.1', '3.2'] as const;
+export type DocumentVersion = (typeof VERSIONS)[number];
 
 /** A document, rendered in one format. */
 export interface RenderedDocument {
@@ -26,7 +31,19 @@ const EXACT_NUMBER: ScalarTag = {
 /** Maximum number of cached renderings. A host can mount the gateway at any number of paths. */
 const MAX_RENDERED = 16;
 
-/** Renders the document of one snapshot once for each format and mount path. */
+/**
+ * Returns the version that the query of a request selects: the parameter `version`, or else 3.1.
+ * Undefined if it is not a version of {@link VERSIONS}.
+ */
+export function versionOf(url: string | undefined): DocumentVersion | undefined {
+  const query = url?.indexOf('?') ?? -1;
+  if (url === undefined || query === -1) return '3.1';
+  const [wanted = '3.1', ...others] = new URLSearchParams(url.slice(query)).getAll('version');
+  if (others.length > 0) return undefined;
+  return VERSIONS.find((version) => version === wanted || `${version}.0` === wanted);
+}
+
+/** Renders the document of one snapshot once for each format, version and mount path. */
 export class DocumentRenderer {
   private readonly rendered = new Map<string, RenderedDocument>();
 
@@ -46,11 +63,12 @@ export class DocumentRenderer {
     };
   }
 
-  render(format: DocumentFormat, baseUrl: string): RenderedDocument {
-    const key = `${format} ${baseUrl}`;
+  render(format: DocumentFormat, baseUrl: string, version: DocumentVersion = '3.1'): RenderedDocument {
+    const key = `${format} ${version} ${baseUrl}`;
     const known = this.rendered.get(key);
     if (known !== undefined) return known;
-    const document = this.document(baseUrl);
+    const served = this.document(baseUrl);
+    const document = version === '3.2' ? asVersion32(served) : served;
     const text =
       format === 'json'
         ? stringifyExact(document)

@@ -1,6 +1,6 @@
 /** The pages that the gateway serves itself: the document, Swagger UI and health checks. */
 import { type Health, healthOf, statusOf } from '../../core/observability/health.ts';
-import { httpProblem } from '../common/problem.ts';
+import { httpProblem, invalidRequest } from '../common/problem.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
 import { evaluate } from '../response/conditional.ts';
 import { clientTag } from '../response/entity-tag.ts';
@@ -8,7 +8,7 @@ import { sendPlainProblem } from '../response/reply.ts';
 import { write, writeCompressed } from '../response/writer.ts';
 import type { Page, PageHandler, PageRequest } from '../routing/page.ts';
 import { gatewayHealth } from './health.ts';
-import type { DocumentFormat, DocumentRenderer } from './openapi-document.ts';
+import { type DocumentFormat, type DocumentRenderer, VERSIONS, versionOf } from './openapi-document.ts';
 import { pageHeaders } from './page-headers.ts';
 import { DocsPage } from './swagger-ui.ts';
 
@@ -47,7 +47,14 @@ function serveDocument(
   request: PageRequest,
 ): void {
   const { req, res, baseUrl } = request;
-  const { body, contentType, etag } = renderer.render(format, baseUrl);
+  const version = versionOf(req.url);
+  if (version === undefined) {
+    const detail = `must be a version of OpenAPI, given once: ${VERSIONS.join(' or ')}`;
+    const problem = invalidRequest([{ pointer: '/query/version', detail }]);
+    sendPlainProblem(gateway, req, res, request.requestId, problem);
+    return;
+  }
+  const { body, contentType, etag } = renderer.render(format, baseUrl, version);
   const headers = pageHeaders(gateway, request);
   const conditions = evaluate(req.headers, { etag, lastModified: undefined }, true);
   if (conditions === 'failed') {

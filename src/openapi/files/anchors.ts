@@ -60,13 +60,13 @@ export function* visitingSchemas(root: Json, visit: Visit): Steps<void> {
 type Child = [value: Json, pointer: string, isMap: boolean];
 
 /**
- * Returns `$id`s, and anchors with a leading `#`, each with the pointer of the first schema that
+ * Returns `$id`s, the `$self` of the document, and anchors with a leading `#`, each with the pointer of the first schema that
  * declares it.
  */
 export function anchorsOf(root: Json): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   visitSchemas(root, (object, pointer) => {
-    const id = member(object, '$id');
+    const id = member(object, pointer === '' ? '$self' : '$id') ?? member(object, '$id');
     if (typeof id === 'string' && !found.has(id)) found.set(id, pointer);
     for (const keyword of ['$anchor', '$dynamicAnchor']) {
       const anchor = member(object, keyword);

@@ -118,10 +118,10 @@ export class Resources {
 
   /** Records an object that may be a schema. */
   private visit(object: JsonObject, pointer: string): void {
-    const id = member(object, '$id');
-    const file = FILE.test(pointer);
+    // The identifier of a document (OpenAPI 3.2, 4.1.1).
+    const id = member(object, pointer === '' || file(pointer) ? '$self' : '$id') ?? member(object, '$id');
     if (typeof id === 'string' && !this.ids.has(id)) this.ids.set(id, pointer);
-    if (typeof id === 'string' || file) this.resources.set(pointer, resource(true));
+    if (typeof id === 'string' || file(pointer)) this.resources.set(pointer, resource(true));
     else if (COMPONENT.test(pointer)) this.resources.set(pointer, resource(false));
     this.dynamic ||= Object.hasOwn(object, '$dynamicRef') || Object.hasOwn(object, '$recursiveRef');
     this.note(object, pointer);
@@ -137,6 +137,10 @@ export class Resources {
     put(dynamicAnchors, member(object, '$dynamicAnchor'));
     if (object['$recursiveAnchor'] === true) put(dynamicAnchors, RECURSIVE);
   }
+}
+
+function file(pointer: string): boolean {
+  return FILE.test(pointer);
 }
 
 function resource(bounded: boolean): Resource {

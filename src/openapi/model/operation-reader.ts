@@ -15,7 +15,7 @@ import type { IngestOptions } from './options.ts';
 import { assignFields, bindParameter, mergeParameters, type Parameter } from './parameters.ts';
 import type { PathTemplate } from './path-template.ts';
 import { slipsOf } from './slips.ts';
-import { checkUpload } from './streams.ts';
+import { checkUpload, slipsOfStreams } from './streams.ts';
 
 /** A self-contained operation and its event. */
 export interface ReadOperation {
@@ -86,14 +86,15 @@ export class OperationReader {
   }
 
   /** Returns the likely mistakes in an operation. */
-  slips(template: PathTemplate, pathItem: JsonObject, found: JsonObject): Iterable<string> {
+  *slips(template: PathTemplate, pathItem: JsonObject, found: JsonObject): Iterable<string> {
     const listed = [member(pathItem, 'parameters'), member(found, 'parameters')];
     const parameters = listed.flatMap((list) => (Array.isArray(list) ? list : []));
-    return slipsOf(
+    yield* slipsOf(
       template,
       parameters.map((one) => this.follow(one)),
       found,
     );
+    yield* slipsOfStreams(this.components, found);
   }
 
   private follow(value: Json): Json | undefined {

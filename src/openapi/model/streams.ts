@@ -66,6 +66,37 @@ export function checkUpload(body: JsonObject): void {
   }
 }
 
+/** Returns the likely mistakes in what an operation says about streams. */
+export function* slipsOfStreams(components: Components, operation: JsonObject): Iterable<string> {
+  const { streams, resumable } = streamFieldsOf(components, operation, '');
+  if (resumable && !streams.some(({ format }) => format === 'events')) {
+    yield 'x-resumable has no effect: no reply has the media type text/event-stream';
+  }
+  for (const { mediaType, itemSchema } of streams) {
+    if (itemSchema === undefined || sequentialFormat(mediaType) !== undefined) continue;
+    yield `the item schema of ${mediaType} has no effect: its bodies have no items`;
+  }
+  for (const [status, mediaType, media] of repliesIn(components, operation)) {
+    const declared = member(media, 'x-stream');
+    if (declared === undefined || typeof declared === 'boolean') continue;
+    yield `x-stream of the reply ${status} (${mediaType}) must be true or false, not ${shown(declared)}`;
+  }
+}
+
+function* repliesIn(
+  components: Components,
+  operation: JsonObject,
+): Iterable<readonly [status: string, mediaType: string, media: JsonObject]> {
+  const responses = member(operation, 'responses');
+  for (const [status, response] of Object.entries(isObject(responses) ? responses : {})) {
+    const found = resolve(components, response).value;
+    const content = isObject(found) ? member(found, 'content') : undefined;
+    for (const [mediaType, media] of Object.entries(isObject(content) ? content : {})) {
+      if (isObject(media)) yield [status, mediaType, media];
+    }
+  }
+}
+
 function limitsOf(limits: Json | undefined): UploadLimits {
   if (!isObject(limits)) return {};
   return Object.fromEntries(

@@ -99,7 +99,7 @@ function* readOperations(
   prefix: string,
   options: IngestOptions,
 ): Steps<Pick<Ingested, 'operations' | 'warnings'>> {
-  const { document, components } = normalised;
+  const { document, components, unserved } = normalised;
   const { problems } = options;
   const paths = member(document, 'paths') ?? {};
   if (!isObject(paths)) throw new ContractError('paths must be an object', { pointer: '/paths' });
@@ -110,6 +110,11 @@ function* readOperations(
     operations: [],
     warnings: [],
   };
+  for (const { method, pointer } of unserved) {
+    problems.attempt(() => {
+      warn(new ContractError(`the method ${method} is not served; it is skipped`, { pointer }), reading);
+    });
+  }
   const found: JsonObject = {};
   for (const [path, item] of Object.entries(paths)) {
     if (isExtension(path)) continue;

@@ -10,9 +10,11 @@ import { checkPattern } from '../checks/patterns.ts';
 import { References } from '../files/references.ts';
 import { restoreTexts } from '../files/text-fields.ts';
 import { refTo } from '../model/component-reference.ts';
+import { renameLater } from '../model/later-names.ts';
 import type { IngestOptions } from '../model/options.ts';
 import { normaliseSchema } from '../model/schema.ts';
 import { ITEM_SCHEMA } from '../model/streams.ts';
+import { fromVersion32, inlineMediaTypes, takeUnserved } from './version32.ts';
 
 /** An OpenAPI 3.1 document, with everything that its references reach. */
 export interface Normalised {
@@ -21,13 +23,16 @@ export interface Normalised {
   readonly components: Record<string, JsonObject>;
   /** JSON pointers of components in the source, by reference. */
   readonly locations: ReadonlyMap<string, string>;
+  /** Methods that are not served, each with the JSON pointer of its path item in the source. */
+  readonly unserved: readonly { readonly method: string; readonly pointer: string }[];
 }
 
 /** Converts a document to OpenAPI 3.1. */
 export function* normalise(raw: JsonObject, options: IngestOptions): Steps<Normalised> {
   const references = yield* References.reading(raw, options.limits.components);
   const { problems, limits } = options;
-  const hooks = hooksFor(references, textOf(raw, 'openapi')?.startsWith('3.0') === true, options);
+  const unserved: Normalised['unserved'][number][] = [];
+  const hooks = hooksFor(references, textOf(raw, 'openapi')?.startsWith('3.0') === true, options, unserved);
   const rest = { ...raw };
   delete rest['components'];
   const document = yield* transformDocument(rest, hooks);
@@ -49,10 +54,15 @@ export function* normalise(raw: JsonObject, options: IngestOptions): Steps<Norma
     if (copied !== undefined) (components[section] ??= {})[name] = copied;
     yield;
   }
-  return { document, components, locations };
+  return { document: inlineMediaTypes(document, components), components, locations, unserved };
 }
 
-function hooksFor(references: References, old: boolean, options: IngestOptions): Hooks {
+function hooksFor(
+  references: References,
+  old: boolean,
+  options: IngestOptions,
+  unserved: { method: string; pointer: string }[],
+): Hooks {
   const { problems, limits, kind: source } = options;
   let objects = Math.max(limits.bytes / 4, 1000);
   return {
@@ -61,10 +71,14 @@ function hooksFor(references: References, old: boolean, options: IngestOptions):
       ref.startsWith(DYNAMIC)
         ? references.resolve(kind, ref.slice(DYNAMIC.length), pointer, true)
         : references.resolve(kind, ref, pointer),
-    enter: (kind, object, pointer) => {
+    enter: (kind, found, pointer) => {
       objects -= 1;
       if (objects < 0) throw new ContractError('too many objects, including those that references repeat');
-      if (source === 'document') restoreTexts(kind, object);
+      if (source === 'document') restoreTexts(kind, found);
+      const object = fromVersion32(kind, found);
+      if (kind === 'pathItem') {
+        unserved.push(...takeUnserved(object).map((method) => ({ method, pointer })));
+      }
       const ref = member(object, '$ref');
       if (kind === 'schema') {
         if (old && ref !== undefined) return { $ref: ref };
@@ -88,9 +102,7 @@ const ITEM_SCHEMAS = ['itemSchema', ITEM_SCHEMA] as const;
  */
 function nameItemSchema(kind: Kind, object: JsonObject): void {
   if (kind === 'mediaType') {
-    const declared = member(object, 'itemSchema');
-    delete object['itemSchema'];
-    if (declared !== undefined) object[ITEM_SCHEMA] = declared;
+    renameLater('mediaType', object);
   } else if (kind === 'requestBody') {
     const content = member(object, 'content');
     for (const media of Object.values(isObject(content) ? content : {})) {

@@ -166,6 +166,25 @@ describe('streams: replies', () => {
   });
 });
 
+describe('streams: likely mistakes', () => {
+  it('streams: warns of members without an effect; a contract of a worker must not have them', () => {
+    const content = { 'image/png': { 'x-item-schema': ITEM }, 'text/csv': { 'x-stream': 'yes' } };
+    const operation = { 'x-event-name': 'a', 'x-resumable': true, ...reply(content) };
+    const document = { openapi: '3.1.0', paths: { '/things': { post: operation } } };
+    const warnings: string[] = [];
+    new ApiRegistry().put('api', document, { onWarning: ({ reason }) => warnings.push(reason) });
+    assert.deepEqual(warnings, [
+      'x-resumable has no effect: no reply has the media type text/event-stream',
+      'the item schema of image/png has no effect: its bodies have no items',
+      'x-stream of the reply 200 (text/csv) must be true or false, not "yes"',
+    ]);
+    assert.throws(
+      () => new ApiRegistry().put('worker', document, { kind: 'worker' }),
+      /x-resumable has no effect/,
+    );
+  });
+});
+
 describe('streams: request bodies', () => {
   const upload = (content: Fields, more: Fields = {}): Fields => ({
     requestBody: { 'x-stream': true, content, ...more },
