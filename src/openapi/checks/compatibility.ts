@@ -11,6 +11,7 @@ import type { Operation, ParameterBinding } from '../model/operation.ts';
 import { operationOf } from '../model/operations.ts';
 import type { ReadContract } from '../model/read-contract.ts';
 import { rejectedValues, type SchemaComparison } from './schema-compatibility.ts';
+import { loweredLimits, streamIncompatibility } from './stream-compatibility.ts';
 
 /** Result of comparing two versions of a contract. */
 export interface ContractComparison {
@@ -87,6 +88,10 @@ class Pair {
     this.require(isNoStricter(before.security, after.security), 'security requires more of callers');
     this.wider = before.unknownQuery !== after.unknownQuery;
     this.parameters();
+    const schemas = { before: this.schemasBefore, after: this.schemasAfter };
+    const stream = streamIncompatibility(before, after, schemas);
+    if (stream !== undefined) throw this.incompatible(stream);
+    this.wider ||= loweredLimits(after.uploadLimits, before.uploadLimits).length > 0;
     this.body();
     this.replies();
   }

@@ -9,6 +9,7 @@ import { CHANGE_LEVELS, type ChangeLevel, type ContractChange, type Report } fro
 import { compareBody, compareParameters } from './request-changes.ts';
 import { compareResponses } from './response-changes.ts';
 import { type BothSides, DirectedSide } from './schema-changes.ts';
+import { compareStreams } from './stream-changes.ts';
 
 /** One version of an operation. */
 interface Version {
@@ -57,6 +58,7 @@ export function* compareDocuments(older: Ingested, newer: Ingested, now: number)
         { components: newer.components, operation: next.object },
       ];
       compareResponses(responses, old, current, report);
+      compareStreams(responses, version.operation, next.operation, report);
     }
     done();
     yield;

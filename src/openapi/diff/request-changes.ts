@@ -1,5 +1,6 @@
 /** Changes of the parameters and the body of an operation. */
 import { canonical, type Json } from '../../contract/json.ts';
+import { loweredLimits } from '../checks/stream-compatibility.ts';
 import type { Operation, ParameterBinding } from '../model/operation.ts';
 import type { Report } from './change.ts';
 import { type BothSides, requestChanges } from './schema-changes.ts';
@@ -74,6 +75,7 @@ export function compareBody(sides: BothSides, before: Operation, after: Operatio
   } else if (before.bodyRequired && !after.bodyRequired) {
     report('info', 'request-body-optional', 'the body is optional');
   }
+  compareUpload(before, after, report);
   for (const { mediaType, schema, encoding } of before.bodies) {
     const later = after.bodies.find((one) => one.mediaType === mediaType);
     const what = `the body (${mediaType})`;
@@ -89,6 +91,19 @@ export function compareBody(sides: BothSides, before: Operation, after: Operatio
   for (const { mediaType } of after.bodies) {
     if (before.bodies.some((one) => one.mediaType === mediaType)) continue;
     report('info', 'request-media-type-added', `the body (${mediaType}) is accepted`);
+  }
+}
+
+/** Reports how the limits of a streamed body changed. Clients send it as any other body. */
+function compareUpload(before: Operation, after: Operation, report: Report): void {
+  if (before.streamsBody !== after.streamsBody) {
+    const text = after.streamsBody
+      ? 'is now sent to workers while it arrives'
+      : 'is now sent to workers whole';
+    report('info', 'request-body-stream-changed', `the body ${text}`);
+  }
+  for (const text of loweredLimits(before.uploadLimits, after.uploadLimits)) {
+    report('breaking', 'request-upload-limit-lowered', text);
   }
 }
 

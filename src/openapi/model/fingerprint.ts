@@ -95,6 +95,9 @@ export class Fingerprints {
       .map((media) => this.schemaOf(media))
       .map((schema) => [required, schema]);
     if (bodies.length === 0) return { fields };
+    if (member(requestBody, 'x-stream') === true) {
+      return { fields, upload: bodies, limits: member(requestBody, 'x-upload-limits') ?? null };
+    }
     if (member(operation, 'x-event-body') === 'nested') return { fields: { ...fields, body: bodies } };
     const members = bodies.length === 1 ? this.plainMembers(bodies[0]?.[1] ?? true, required) : undefined;
     return members === undefined ? { fields, flat: bodies } : { fields: { ...fields, ...members } };

@@ -80,6 +80,13 @@ export interface StreamBinding {
   readonly itemSchema: Schema | undefined;
   /** JSON pointer of `itemSchema` in the served document. */
   readonly itemPointer: string | undefined;
+  /**
+   * Schema of the JSON in the data of each server-sent event; undefined for other streams, and if
+   * the data is a text.
+   */
+  readonly dataSchema: Schema | undefined;
+  /** JSON pointer of `dataSchema` in the served document. */
+  readonly dataPointer: string | undefined;
 }
 
 /** Limits of a streamed request body; a missing member leaves the limit to the gateway. */

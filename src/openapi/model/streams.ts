@@ -2,7 +2,7 @@
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member, pointerOf } from '../../contract/json.ts';
 import { isBinaryType, type StreamFormat, sequentialFormat } from '../../contract/stream-types.ts';
-import { type Components, resolve } from './component-reference.ts';
+import { type Components, type Resolved, resolve } from './component-reference.ts';
 import type { Operation, Schema, StreamBinding, UploadLimits } from './operation.ts';
 
 /**
@@ -114,17 +114,36 @@ function streamsOf(components: Components, operation: JsonObject, pointer: strin
       const format = formatOf(components, mediaType, isObject(media) ? media : {});
       if (format === undefined) continue;
       const item = isObject(media) ? member(media, ITEM_SCHEMA) : undefined;
+      const itemPointer = found.pointer + pointerOf('content', mediaType, ITEM_SCHEMA);
+      const data = format === 'events' ? dataOf(components, item, itemPointer) : undefined;
       streams.push({
         status: status.toUpperCase() === 'DEFAULT' ? 'default' : status.toUpperCase(),
         mediaType,
         format,
         itemSchema: item as Schema | undefined,
-        itemPointer:
-          item === undefined ? undefined : found.pointer + pointerOf('content', mediaType, ITEM_SCHEMA),
+        itemPointer: item === undefined ? undefined : itemPointer,
+        dataSchema: data?.value as Schema | undefined,
+        dataPointer: data?.pointer,
       });
     }
   }
   return streams;
+}
+
+/** Returns the schema of the items of a stream: for server-sent events, that of their data. */
+export function itemsOf({ itemSchema, dataSchema }: StreamBinding): Schema {
+  return dataSchema ?? itemSchema ?? true;
+}
+
+/** The schema of the JSON in the data of a server-sent event. */
+function dataOf(components: Components, item: Json | undefined, pointer: string): Resolved | undefined {
+  const found = resolve(components, item, pointer);
+  const properties = isObject(found.value) ? member(found.value, 'properties') : undefined;
+  const data = isObject(properties) ? member(properties, 'data') : undefined;
+  const content = resolve(components, data, `${found.pointer}/properties/data`);
+  if (!isObject(content.value)) return undefined;
+  const value = member(content.value, 'contentSchema');
+  return value === undefined ? undefined : { value, pointer: `${content.pointer}/contentSchema` };
 }
 
 /**

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import Joi from 'joi';
 import type { EventDefinition } from '../../../../src/contract/definition.ts';
-import { defineContract } from '../../../../src/contract/index.ts';
+import { bytes, defineContract, ndjson, sse, upload } from '../../../../src/contract/index.ts';
 import { ApiRegistry, type ContractComparison } from '../../../../src/openapi/index.ts';
 
 const base: EventDefinition = {
@@ -230,5 +230,76 @@ describe('recursive schemas', () => {
       withShape({ properties: { type: {}, title: { type } }, required: ['title'] });
     assert.equal(registry.compare(titled('string'), titled('string')).reason, undefined);
     assert.match(registry.compare(titled('string'), titled('integer')).reason ?? '', /not differs/);
+  });
+});
+
+describe('changes of streams', () => {
+  const compared = (old: EventDefinition, now: EventDefinition): ContractComparison =>
+    new ApiRegistry().compare(fragment({ one: old }), fragment({ one: now }));
+  const get = (reply: NonNullable<EventDefinition['replies']>[string]): EventDefinition => ({
+    method: 'GET',
+    path: '/one',
+    replies: { 200: reply },
+  });
+  const post = (body: NonNullable<EventDefinition['body']>): EventDefinition => ({
+    method: 'POST',
+    path: '/one',
+    body,
+  });
+  const item = (more: Joi.SchemaMap = {}) => Joi.object({ id, ...more }).unknown();
+
+  it('compatibility: items are compared as replies are', () => {
+    for (const of of [sse, ndjson]) {
+      const type = of === sse ? 'text/event-stream' : 'application/x-ndjson';
+      assert.equal(compared(get(of(item())), get(of(item()))).reason, undefined);
+      assert.match(
+        compared(get(of(item())), get(of(item({ name: Joi.string().required() })))).reason ?? '',
+        new RegExp(`GET /one: event one: an item of the reply 200 \\(${type}\\): .*name`),
+      );
+      assert.match(
+        compared(get(of(item())), get(of(item({ id: Joi.string().required() })))).reason ?? '',
+        /an item of the reply 200/,
+      );
+    }
+  });
+
+  it('compatibility: a reply must not become a stream, or stop to be one', () => {
+    for (const [old, now, reason] of [
+      [item(), ndjson(item()), 'the reply 200 became a stream (application/x-ndjson)'],
+      [ndjson(item()), item(), 'the reply 200 is no longer a stream (application/x-ndjson)'],
+      [sse(item()), ndjson(item()), 'the reply 200 (text/event-stream) is missing'],
+      [bytes('image/png'), bytes('image/jpeg'), 'the reply 200 (image/png) is missing'],
+      [sse(item()), sse(item(), { resumable: true }), 'its stream became resumable'],
+      [sse(item(), { resumable: true }), sse(item()), 'its stream is no longer resumable'],
+    ] as const) {
+      assert.equal(compared(get(old), get(now)).reason, `GET /one: event one: ${reason}`);
+    }
+  });
+
+  it('compatibility: uploads keep their kind, and limits are not lowered', () => {
+    const whole: EventDefinition = {
+      method: 'POST',
+      path: '/one',
+      data: Joi.object({ b: Joi.string().required() }),
+    };
+    const files = { a: {} };
+    for (const [old, now, reason] of [
+      [
+        post(upload({ maxBytes: 9 })),
+        post(upload({ maxBytes: 5 })),
+        'the upload limit of bytes is lowered from 9 to 5',
+      ],
+      [
+        post(upload({ files })),
+        post(upload({ files, maxFiles: 5 })),
+        'the upload limit of files is lowered to 5',
+      ],
+      [whole, post(upload({ files })), 'the body became a stream'],
+      [post(upload({ files })), whole, 'the body is no longer a stream'],
+    ] as const) {
+      assert.equal(compared(old, now).reason, `POST /one: event one: ${reason}`);
+    }
+    const raised = compared(post(upload({ maxBytes: 5 })), post(upload({ maxBytes: 9 })));
+    assert.deepEqual(raised, { reason: undefined, changed: ['one'] });
   });
 });

@@ -486,3 +486,44 @@ describe('compareDocuments', () => {
     ]);
   });
 });
+
+describe('contract diff: streams', () => {
+  const stream = (schema: unknown, type = 'text/event-stream', more: Part = {}): Part =>
+    get({
+      responses: { 200: { description: '', content: { [type]: { 'x-item-schema': schema } } } },
+      ...more,
+    });
+  const uploadOf = (more: Part): Part => body({}, { 'x-stream': true, ...more });
+
+  it('contract diff: items of streams are compared as responses are', () => {
+    for (const type of ['text/event-stream', 'application/jsonl']) {
+      assert.deepEqual(changes(stream(object({ n: text }), type), stream(object({ n: text }), type)), []);
+      const found = changes(stream(object({ n: text }, ['n']), type), stream(object({ n: text }), type));
+      assert.equal(found.length, 1);
+      assert.match(
+        found[0] ?? '',
+        /^breaking response-member-optional: an item of the response 200 \(.*\).*n/,
+      );
+    }
+  });
+
+  it('contract diff: a reply that becomes a stream is breaking', () => {
+    assert.deepEqual(changes(response(text), stream(text)), [
+      'breaking response-media-type-removed: the response 200 (application/json) was removed',
+      'info response-media-type-added: the response 200 (text/event-stream) is new',
+    ]);
+  });
+
+  it('contract diff: resumable streams and limits of uploads', () => {
+    assert.deepEqual(changes(stream(text, undefined, { 'x-resumable': true }), stream(text)), [
+      'warning stream-resumable-changed: the stream ends when a worker is lost',
+    ]);
+    assert.deepEqual(
+      changes(uploadOf({ 'x-upload-limits': { bytes: 9 } }), uploadOf({ 'x-upload-limits': { bytes: 5 } })),
+      ['breaking request-upload-limit-lowered: the upload limit of bytes is lowered from 9 to 5'],
+    );
+    assert.deepEqual(changes(body({}), uploadOf({})), [
+      'info request-body-stream-changed: the body is now sent to workers while it arrives',
+    ]);
+  });
+});
