@@ -24,6 +24,7 @@ import { RequestIds } from './common/request-id.ts';
 import type { GatewaySettingsInput } from './common/settings-input.ts';
 import { readSettings } from './common/settings-schema.ts';
 import type { GatewayContext } from './context/gateway-context.ts';
+import { OpenStreams, type StreamTotals } from './context/open-streams.ts';
 import { Dispatcher, type Next } from './exchange/dispatcher.ts';
 import { gatewayHealth } from './pages/health.ts';
 import { DocumentRenderer } from './pages/openapi-document.ts';
@@ -88,6 +89,12 @@ export interface GatewayAddress {
   readonly url: string;
 }
 
+/** The streams of a gateway: those in flight, and what all of them have moved. */
+export interface GatewayStreams extends StreamTotals {
+  /** Requests in flight whose request or reply may be a stream. */
+  readonly inFlight: number;
+}
+
 /**
  * An HTTP gateway, created by {@link createGateway}. It serves through {@link Gateway.middleware}
  * at once, and on its own port after {@link Gateway.listen}.
@@ -110,6 +117,8 @@ export interface Gateway {
   readonly server: Server;
   /** Number of operation requests in flight. */
   readonly inFlight: number;
+  /** The streams of the gateway, for metrics. */
+  readonly streams: GatewayStreams;
   /**
    * Returns whether the gateway can serve, as `/readyz` reports it.
    *
@@ -210,6 +219,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     get inFlight() {
       return context.exchanges.length;
     },
+    get streams() {
+      return { ...context.streams.totals, inFlight: context.streams.length };
+    },
     health: () => gatewayHealth(context),
     openapi: () => renderer.document(''),
     listen: () => listen(server, settings.host, settings.port),
@@ -242,7 +254,8 @@ function newContext(
   redis: ReturnType<typeof redisConnection> | undefined,
 ): GatewayContext {
   const { settings, logger } = parts;
-  const { cors, limits, clientTimeouts, rateLimits } = settings;
+  const { cors, limits, clientTimeouts, rateLimits, keepAliveComment, streamIdleTimeout } = settings;
+  const shortest = Math.min(keepAliveComment, streamIdleTimeout, settings.timeout, clientTimeouts.body);
   return {
     ...parts,
     tracing: activeTracing(),
@@ -253,6 +266,7 @@ function newContext(
     cors: cors === false ? undefined : new Cors(cors, settings.requestIdHeader),
     rateLimits: rateLimits.length === 0 ? undefined : new RateLimits(rateLimits, redis, logger),
     baseHeaders: apiHeaders(settings.helmet),
+    streams: new OpenStreams({ ...limits, interval: Math.min(1000, Math.max(10, shortest / 4)) }),
     exchanges: new LinkedList(),
     expecting: new WeakSet(),
     draining: false,

@@ -82,6 +82,11 @@ export interface HttpAnswered extends DiagnosticsSource {
   readonly client: string;
   /** Id of the authenticated caller; empty without authentication. */
   readonly caller: string;
+  /**
+   * Body bytes sent to the client and received from it; undefined unless the request or the reply
+   * may be a stream.
+   */
+  readonly stream?: { readonly sent: number; readonly received: number } | undefined;
 }
 
 /** A worker is available for requests. */

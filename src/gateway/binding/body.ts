@@ -24,9 +24,10 @@ import { textOfBytes } from './file.ts';
 import { Form } from './form.ts';
 import { BodyError, ParsedBody, parseJson } from './json.ts';
 import { MultipartForm, type Part } from './multipart-form.ts';
+import { FormFields, StreamedForm } from './streamed-form.ts';
 
-/** The bytes of a body, or the parts of a multipart form. */
-export type BodyContent = Buffer | readonly Part[];
+/** The bytes of a body, the parts of a multipart form, or its first fields. */
+export type BodyContent = Buffer | readonly Part[] | FormFields;
 
 /** How the gateway reads a body. */
 type BodyKind = 'json' | 'form' | 'multipart' | 'text' | 'binary';
@@ -54,6 +55,11 @@ class BodyPlan {
     this.multipart = new MultipartForm(this.shape, encoding);
     this.validate = validators.at(binding.pointer, 'request');
     this.fillsDefaults = hasDefaults(binding.schema, document);
+  }
+
+  /** The rules of a multipart form whose files are streams. */
+  get streamedForm(): StreamedForm {
+    return new StreamedForm(this.multipart, this.validate);
   }
 
   /** How to read a body of a media type; undefined if the gateway cannot. */
@@ -111,6 +117,27 @@ export class Bodies {
     // Readings of unreadable character sets must not be found again.
     if (!readable) this.readings.delete(header);
     return readable ? header : undefined;
+  }
+
+  /**
+   * The media type of a body that is sent as a stream; undefined if the operation does not accept
+   * it. A stream is not read, so that its character set does not matter.
+   */
+  streamTypeFor(header: string | undefined): string | undefined {
+    if (header === undefined) return 'application/octet-stream';
+    return bestMatch(header, this.plans, ({ binding }) => binding.mediaType) === undefined
+      ? undefined
+      : header;
+  }
+
+  /** The media types of bodies that are sent as streams. */
+  get streamTypes(): string[] {
+    return this.plans.map(({ binding }) => binding.mediaType);
+  }
+
+  /** The rules of a multipart form whose files are streams. */
+  streamedForm(type: string): StreamedForm | undefined {
+    return this.reading(type)?.plan.streamedForm;
   }
 
   /** @returns undefined if there are issues. */
@@ -173,7 +200,9 @@ function readContent(
       return issues.length > before ? undefined : validated(plan, body, issues);
     }
     case 'multipart':
-      return readMultipart(plan, content as readonly Part[], issues);
+      return content instanceof FormFields
+        ? readFields(plan, content, issues)
+        : readMultipart(plan, content as readonly Part[], issues);
     case 'text':
       if (!isUtf8(bytes)) throw new BodyError('is not UTF-8');
       return validated(plan, bodyOf(bytes.toString()), issues);
@@ -195,6 +224,13 @@ function readMultipart(
     fillDefaults(described, plan.shape);
   }
   addFiles(described);
+  return bodyOf(described);
+}
+
+function readFields(plan: BodyPlan, fields: FormFields, issues: RequestIssue[]): ParsedBody | undefined {
+  const described = plan.streamedForm.readFields(fields, issues);
+  if (described === undefined) return undefined;
+  if (plan.fillsDefaults) fillDefaults(described, plan.shape);
   return bodyOf(described);
 }
 

@@ -63,7 +63,8 @@ export class MultipartForm {
     return { described, addFiles };
   }
 
-  private isFile({ name, filename, contentType }: Part): boolean {
+  /** Whether a part is a file. */
+  isFile({ name, filename, contentType }: Omit<Part, 'content'>): boolean {
     const property = this.shape.property(name);
     const value = property.acceptsArray ? property.item(0) : property;
     if (!value.acceptsText) return false;
@@ -75,14 +76,31 @@ export class MultipartForm {
     const { name, filename, contentType, content } = part;
     // Browsers send a file field without a file as an empty one without a name.
     if (filename === '' && content.length === 0) return;
-    const accepted = this.acceptedTypes(name);
-    if (accepted.length > 0 && !accepted.some((range) => inRange(contentType, range))) {
-      const detail = `has the media type ${contentType}; the document accepts ${accepted.join(', ')}`;
-      issues.push({ pointer: pointerTo(name), detail });
-    }
+    const issue = this.fileIssue(part);
+    if (issue !== undefined) issues.push(issue);
     const list = files.get(name) ?? [];
     list.push(new FormFile(filename, contentType, content));
     files.set(name, list);
+  }
+
+  /** What is wrong with the media type of a file. */
+  fileIssue({ name, contentType }: Omit<Part, 'content'>): RequestIssue | undefined {
+    const accepted = this.acceptedTypes(name);
+    if (accepted.length === 0 || accepted.some((range) => inRange(contentType, range))) return undefined;
+    const detail = `has the media type ${contentType}; the document accepts ${accepted.join(', ')}`;
+    return { pointer: pointerTo(name), detail };
+  }
+
+  /** Whether fields of a name are files, by the document. */
+  expectsFile(name: string): boolean {
+    const property = this.shape.property(name);
+    const value = property.acceptsArray ? property.item(0) : property;
+    return value.acceptsText && (value.isBinary || value.types.size === 0);
+  }
+
+  /** Whether a name may be given more than once. */
+  mayRepeat(name: string): boolean {
+    return this.shape.property(name).acceptsArray;
   }
 
   /** The media types of a field (OpenAPI 3.1.1, Encoding Object, `contentType`). */

@@ -5,13 +5,32 @@ import { BodyError } from './json.ts';
 import type { Part } from './multipart-form.ts';
 
 /** Maximum number of parts of a form. */
-const MAX_PARTS = 1000;
+export const MAX_PARTS = 1000;
 
 /** Maximum number of headers of a part. */
-const MAX_HEADERS = 20;
+export const MAX_HEADERS = 20;
 
 /** Encodings that leave the bytes as they are (RFC 2045, 6.2). */
 const IDENTITY = new Set(['7bit', '8bit', 'binary']);
+
+/**
+ * The boundary of a form.
+ * @throws {BodyError} when its media type has none.
+ */
+export function boundaryOf(contentType: string): string {
+  const boundary = parseMediaType(contentType)?.parameters.get('boundary');
+  if (boundary === undefined || boundary === '') {
+    throw new BodyError('has no boundary in its Content-Type header (RFC 7578, 4.1)');
+  }
+  return boundary;
+}
+
+/** The error of a part whose bytes are encoded; undefined if they are not. */
+export function encodingError(encoding: string): BodyError | undefined {
+  if (IDENTITY.has(encoding.toLowerCase())) return undefined;
+  const what = `has a part in the transfer encoding ${JSON.stringify(encoding)}`;
+  return new BodyError(`${what}; send the bytes unchanged (RFC 7578, 4.7)`);
+}
 
 /**
  * Splits a form into its parts.
@@ -19,11 +38,7 @@ const IDENTITY = new Set(['7bit', '8bit', 'binary']);
  * @throws {BodyError} when the body is not a complete form, or has too many parts.
  */
 export async function parseMultipart(bytes: Buffer, contentType: string): Promise<Part[]> {
-  const boundary = parseMediaType(contentType)?.parameters.get('boundary');
-  if (boundary === undefined || boundary === '') {
-    throw new BodyError('has no boundary in its Content-Type header (RFC 7578, 4.1)');
-  }
-  checkEnd(bytes, boundary);
+  checkEnd(bytes, boundaryOf(contentType));
   const parts: Part[] = [];
   await new Promise<void>((resolve, reject) => {
     const parser = new Busboy({
@@ -35,10 +50,8 @@ export async function parseMultipart(bytes: Buffer, contentType: string): Promis
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('error', reject);
-      if (!IDENTITY.has(encoding.toLowerCase())) {
-        const what = `has a part in the transfer encoding ${JSON.stringify(encoding)}`;
-        reject(new BodyError(`${what}; send the bytes unchanged (RFC 7578, 4.7)`));
-      }
+      const error = encodingError(encoding);
+      if (error !== undefined) reject(error);
       stream.on('end', () => {
         parts.push({ name, filename, contentType: type.toLowerCase(), content: Buffer.concat(chunks) });
       });
@@ -51,8 +64,12 @@ export async function parseMultipart(bytes: Buffer, contentType: string): Promis
   return parts;
 }
 
-/** Rejects a body that was cut off, and bytes after the form. */
-function checkEnd(bytes: Buffer, boundary: string): void {
+/**
+ * Rejects a body that was cut off, and bytes after the form.
+ * @param bytes the body, or its end.
+ * @throws {BodyError} for both.
+ */
+export function checkEnd(bytes: Buffer, boundary: string): void {
   const last = `--${boundary}--`;
   const at = bytes.lastIndexOf(last);
   if (at < 0) throw new BodyError('ends before the last boundary of its parts (RFC 2046, 5.1.1)');

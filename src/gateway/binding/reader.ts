@@ -23,6 +23,8 @@ export class BodyReader {
   private timer: NodeJS.Timeout | undefined;
   /** Requests whose body cannot be read to its end, with the problem. */
   private readonly broken = new WeakMap<IncomingMessage, Problem>();
+  /** Requests whose body is read elsewhere, as a stream. */
+  private readonly watched = new Map<IncomingMessage, (problem: Problem) => void>();
   /** Size of all bodies that are being read, in bytes. */
   buffered = 0;
 
@@ -53,9 +55,30 @@ export class BodyReader {
     this.timer ??= setInterval(() => this.sweep(), Math.min(1000, this.bounds.timeout)).unref();
   }
 
+  /**
+   * Registers a body that is read elsewhere.
+   * @param onFail called if the body cannot be read to its end, possibly before this returns.
+   */
+  watch(request: IncomingMessage, onFail: (problem: Problem) => void): void {
+    this.watched.set(request, onFail);
+    const problem = this.broken.get(request);
+    if (problem !== undefined) onFail(problem);
+  }
+
+  /** Forgets a body that was registered. */
+  unwatch(request: IncomingMessage): void {
+    this.watched.delete(request);
+  }
+
+  /** Whether a body is being read elsewhere. */
+  isWatched(request: IncomingMessage): boolean {
+    return this.watched.has(request);
+  }
+
   /** Makes the current or a later read of a body fail with a problem. */
   fail(request: IncomingMessage, problem: Problem): void {
     this.broken.set(request, problem);
+    this.watched.get(request)?.(problem);
     for (const reading of this.reading) if (reading.request === request) reading.finish(problem);
   }
 

@@ -40,4 +40,26 @@ export interface LimitSettings {
    * @defaultValue 100
    */
   readonly depth: number;
+  /**
+   * Maximum requests in flight of operations with streams. The gateway rejects more with 503. They
+   * do not count towards `inFlight`.
+   *
+   * @defaultValue 10,000
+   */
+  readonly streams: number;
+  /**
+   * Maximum of these for each caller: by the id of the authenticated caller, or else by the address
+   * of the client.
+   *
+   * @defaultValue 100
+   */
+  readonly streamsPerCaller: number;
+  /**
+   * Maximum size of a request body that is sent as a stream, in bytes, before and after
+   * decompression; 0 for no limit. The document can set lower ones with `x-upload-limits`. The
+   * gateway rejects larger ones with 413.
+   *
+   * @defaultValue 1,073,741,824 (1 GiB)
+   */
+  readonly upload: number;
 }

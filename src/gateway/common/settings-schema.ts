@@ -39,6 +39,15 @@ const limits = Joi.object({
     .unit('bytes')
     .description('maximum size of the request line and headers of a request'),
   depth: count(100).description('maximum nesting depth of a JSON body'),
+  streams: count(10_000).description(
+    'maximum requests in flight of operations with streams; further ones are rejected with 503',
+  ),
+  streamsPerCaller: count(100).description(
+    'maximum of these for each caller, or for each client address without authentication',
+  ),
+  upload: count(1024 * 1024 * 1024, 0)
+    .unit('bytes')
+    .description('maximum size of a request body that is sent as a stream; 0 for no limit'),
 }).default();
 
 const clientTimeouts = Joi.object({
@@ -226,6 +235,16 @@ export const settingsSchema: Joi.ObjectSchema<GatewaySettings> = Joi.object<Gate
   allowShortDurations: Joi.boolean()
     .default(false)
     .description('accept a timeout and a maxTimeout below 50 ms, which are usually numbers of seconds'),
+  streamIdleTimeout: time(30_000).description(
+    'maximum silence of a worker in a stream; does not apply to server-sent events',
+  ),
+  streamTimeout: Joi.number()
+    .integer()
+    .min(1)
+    .max(MAX_TIME)
+    .unit('ms')
+    .description('maximum duration of a stream; default: no limit'),
+  keepAliveComment: time(15_000).description('silence after which server-sent events get a comment'),
   timeoutHeader: headerName('Request-Timeout').description(
     'request header with the timeout of the caller, in ms',
   ),

@@ -194,6 +194,26 @@ export interface GatewaySettings {
    */
   readonly allowShortDurations: boolean;
   /**
+   * Maximum silence of a worker in a stream, in milliseconds: between two chunks of a reply, or
+   * until it takes the next chunk of a body. Server-sent events may be silent for longer.
+   *
+   * @defaultValue 30,000
+   */
+  readonly streamIdleTimeout: number;
+  /**
+   * Maximum duration of a stream, from its first chunk to its last, in milliseconds.
+   *
+   * @defaultValue no limit
+   */
+  readonly streamTimeout?: number;
+  /**
+   * Silence after which server-sent events get a comment, in milliseconds, so that proxies and
+   * clients keep the connection open.
+   *
+   * @defaultValue 15,000
+   */
+  readonly keepAliveComment: number;
+  /**
    * Request header with the request timeout of the caller, in milliseconds.
    *
    * @defaultValue `'Request-Timeout'`

@@ -4,6 +4,14 @@ import { diagnostics, type HttpAnswered } from '../../core/observability/diagnos
 import { pathnameOf } from '../common/request-target.ts';
 import type { GatewayContext } from './gateway-context.ts';
 
+/** What a stream has moved. */
+export interface StreamTraffic {
+  /** Body bytes written for the client. */
+  sent: number;
+  /** Body bytes that arrived from the client. */
+  received: number;
+}
+
 /** How a request was answered. */
 export interface AnswerRecord {
   readonly requestId: string;
@@ -21,6 +29,8 @@ export interface AnswerRecord {
   readonly caller: string;
   /** In milliseconds. */
   readonly duration: number;
+  /** Undefined unless the request or the reply may be a stream. */
+  readonly stream?: StreamTraffic | undefined;
 }
 
 /** The fields of requests that are not for an operation. */
@@ -89,6 +99,10 @@ class AnsweredEvent implements HttpAnswered {
   get caller(): string {
     return this.answer.caller;
   }
+
+  get stream(): StreamTraffic | undefined {
+    return this.answer.stream;
+  }
 }
 
 /** Publishes an answered request if it has observers. */
@@ -111,11 +125,12 @@ export function publishAnswer(
 
 /** Writes the line of the access log. Empty fields are left out. */
 function logAnswer({ logger }: GatewayContext, answered: AnsweredEvent): void {
-  const { requestId, method, path, route, status, code, eventName: event, client, caller } = answered;
+  const { requestId, method, path, route, status, code, eventName: event, client, caller, stream } = answered;
   const duration = Math.round(answered.duration * 100) / 100;
   const optional = Object.entries({ event, code, caller }).filter(([, value]) => value !== '');
   const fields = { requestId, method, path, route, status, duration, client };
-  logger.info({ ...fields, ...Object.fromEntries(optional) }, 'request');
+  const moved = stream === undefined ? {} : { bytes: stream.sent, received: stream.received };
+  logger.info({ ...fields, ...Object.fromEntries(optional), ...moved }, 'request');
 }
 
 /** Publishes a request that is not for an operation once its response has ended. */

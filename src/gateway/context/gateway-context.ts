@@ -14,6 +14,7 @@ import type { RequestIds } from '../common/request-id.ts';
 import type { GatewaySettings } from '../common/settings.ts';
 import type { Cors } from '../security/cors.ts';
 import type { RateLimits } from '../security/rate-limit.ts';
+import type { OpenStreams } from './open-streams.ts';
 
 /** An exchange in flight. */
 export interface ActiveExchange extends Linked<ActiveExchange> {
@@ -40,7 +41,9 @@ export interface GatewayContext {
   readonly baseHeaders: readonly string[];
   /** Contracts that the API source does not have yet; undefined if none are expected. */
   readonly contracts: PendingContracts | undefined;
-  /** Operation requests in flight. */
+  /** The streams in flight. They are exchanges too. */
+  readonly streams: OpenStreams;
+  /** Operation requests in flight, streams included. */
   readonly exchanges: LinkedList<ActiveExchange>;
   /** Requests whose client sends the body only after 100 Continue. */
   readonly expecting: WeakSet<IncomingMessage>;

@@ -7,6 +7,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toError } from '../../core/messages/errors.ts';
+import type { HookLists } from '../common/hooks.ts';
 import { httpProblem, invalidRequest, type Problem } from '../common/problem.ts';
 import { pathnameOf } from '../common/request-target.ts';
 import { publishOnClose } from '../context/access-log.ts';
@@ -17,6 +18,8 @@ import { BAD_PATH, type Match, type PathEntry, type RouteTable } from '../routin
 import { Exchange } from './exchange.ts';
 import { HookedExchange } from './hooked-exchange.ts';
 import { respondWithProblem } from './plain-problem.ts';
+import { StreamExchange } from './stream-exchange.ts';
+import { UploadExchange } from './upload-exchange.ts';
 
 /** The function that a middleware calls to pass the request on. */
 export type Next = (error?: unknown) => void;
@@ -87,9 +90,19 @@ export class Dispatcher {
         const { gateway } = this;
         const { hooks } = gateway;
         const exchange =
-          hooks === undefined
+          hooks === undefined && !route.streams
             ? new Exchange(gateway, req, res, requestId, baseUrl, target, route, match)
-            : new HookedExchange(hooks, gateway, req, res, requestId, baseUrl, target, route, match);
+            : new (classFor(route))(
+                hooks ?? NO_HOOKS,
+                gateway,
+                req,
+                res,
+                requestId,
+                baseUrl,
+                target,
+                route,
+                match,
+              );
         exchange.start();
         return;
       }
@@ -149,6 +162,13 @@ export class Dispatcher {
   ): void {
     respondWithProblem(this.gateway, { req, res, requestId, route }, problem);
   }
+}
+
+const NO_HOOKS: HookLists = { onRequest: [], onEvent: [], onReply: [], onProblem: [] };
+
+function classFor({ operation, streams }: Route): typeof HookedExchange {
+  if (!streams) return HookedExchange;
+  return operation.streamsBody ? UploadExchange : StreamExchange;
 }
 
 /**

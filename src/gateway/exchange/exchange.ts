@@ -8,21 +8,14 @@
  * one of: a reply, a problem, or a client disconnect, which cancels the request down to the worker.
  */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { toError } from '../../core/messages/errors.ts';
 import type { Caller, InFlight, OutgoingRequest, ReplyMessage } from '../../core/messages/message.ts';
 import type { TraceContext, TracedSpan } from '../../core/observability/tracing.ts';
 import type { BoundRequest } from '../binding/binder.ts';
 import type { BodyContent } from '../binding/body.ts';
-import { accepts, isMultipartType } from '../common/media-type.ts';
-import {
-  httpProblem,
-  invalidRequest,
-  outcomeProblem,
-  type Problem,
-  problemOfReply,
-} from '../common/problem.ts';
+import { isMultipartType } from '../common/media-type.ts';
+import { invalidRequest, outcomeProblem, type Problem, problemOfReply } from '../common/problem.ts';
 import { traceContext } from '../common/request-id.ts';
-import { clientOf, hasObservers, publishAnswer } from '../context/access-log.ts';
+import { clientOf, hasObservers, publishAnswer, type StreamTraffic } from '../context/access-log.ts';
 import type { ActiveExchange, GatewayContext } from '../context/gateway-context.ts';
 import { isConditional } from '../response/conditional.ts';
 import { hasTags, withPlainTags } from '../response/entity-tag.ts';
@@ -31,8 +24,16 @@ import { needsStartTime } from '../response/server-timing.ts';
 import type { Route } from '../routing/route.ts';
 import type { Match, PathEntry } from '../routing/route-table.ts';
 import { onDisconnect } from './client-disconnect.ts';
+import { abortedProblem, internalProblem } from './own-problems.ts';
 import { type ConditionalExchange, checkPreconditions } from './preconditions.ts';
-import { hasBody, readRequestBody, splitForm, unexpectedBody, unsupportedMediaType } from './request-body.ts';
+import {
+  acceptProblem,
+  hasBody,
+  readRequestBody,
+  splitForm,
+  unexpectedBody,
+  unsupportedMediaType,
+} from './request-body.ts';
 import { extrasOf } from './request-extras.ts';
 import { maxWaitOf, requestTimeout } from './request-timeout.ts';
 import { beginSpan, endSpan } from './span.ts';
@@ -49,6 +50,8 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   protected settled = false;
   /** Whether the request was handed to the client or router, so that it may have run. */
   protected sent = false;
+  /** What a stream has moved; undefined for other exchanges. */
+  protected traffic: StreamTraffic | undefined;
   private stopWatching: (() => void) | undefined;
   /** Undefined if the process does not trace. */
   private span: TracedSpan | undefined;
@@ -89,15 +92,20 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     if (gateway.tracing !== undefined)
       this.span = beginSpan(gateway.tracing, this, traceContext(this.req.headers));
     if (gateway.closed) this.fail(outcomeProblem('SHUTTING_DOWN', 'The gateway is shutting down.'));
-    else if (gateway.exchanges.length >= gateway.settings.limits.inFlight) {
-      this.fail(
-        outcomeProblem('BUSY', `The gateway already has ${gateway.exchanges.length} requests in flight.`),
-      );
+    else if (this.exceedsLimit) {
+      const { inFlight } = gateway.settings.limits;
+      this.fail(outcomeProblem('BUSY', `The gateway already has ${inFlight} requests in flight.`));
     } else {
       gateway.exchanges.push(this);
       this.stopWatching = onDisconnect(this.res, this.req.socket, this.onClose);
       this.enter();
     }
+  }
+
+  /** Whether the gateway has its maximum of requests in flight. Streams have a maximum of their own. */
+  protected get exceedsLimit(): boolean {
+    const { exchanges, streams, settings } = this.gateway;
+    return exchanges.length - streams.length >= settings.limits.inFlight;
   }
 
   /** Starts the request, now that it counts as one in flight. */
@@ -109,11 +117,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   /** Settles the exchange because the shutdown deadline has passed. */
   abort(): void {
     this.workerRequest?.cancel();
-    this.fail(
-      this.sent
-        ? outcomeProblem('WORKER_LOST', 'The gateway shut down before the reply arrived.')
-        : outcomeProblem('SHUTTING_DOWN', 'The gateway shut down before it sent the request to a worker.'),
-    );
+    this.fail(abortedProblem(this.sent));
   }
 
   /** Called when the client has received the response or has disconnected. */
@@ -170,13 +174,10 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   }
 
   /** Checks the Accept header, then reads the body if there is one. */
-  private accept(): void {
-    const { headers } = this.req;
-    const { produces } = this.route.replies;
-    if (headers.accept !== undefined && produces.length > 0 && !accepts(headers.accept, produces)) {
-      const detail = `The operation replies with ${produces.join(', ')}.`;
-      this.fail(httpProblem('NOT_ACCEPTABLE', detail));
-    } else if (!hasBody(this.req)) this.bind('', undefined);
+  protected accept(): void {
+    const problem = acceptProblem(this.req, this.route);
+    if (problem !== undefined) this.fail(problem);
+    else if (!hasBody(this.req)) this.bind('', undefined);
     else readRequestBody(this.gateway, this.req, this.res, this.onBody);
   }
 
@@ -214,7 +215,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   }
 
   /** Binds the request to event data, checks preconditions, and sends it. */
-  private bind(type: string, content: BodyContent | undefined): void {
+  protected bind(type: string, content: BodyContent | undefined): void {
     const bound = this.route.binder.bind(this, type, content);
     if (Array.isArray(bound)) {
       this.fail(invalidRequest(bound));
@@ -250,7 +251,11 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   /** Sends the event of the request. */
   protected dispatch(outgoing: OutgoingRequest): void {
     this.sent = true;
-    this.workerRequest = this.gateway.requester.request(outgoing, this.onReply);
+    this.workerRequest = this.request(outgoing);
+  }
+
+  protected request(outgoing: OutgoingRequest): InFlight {
+    return this.gateway.requester.request(outgoing, this.onReply);
   }
 
   requestCurrent(_route: Route, outgoing: OutgoingRequest): Promise<ReplyMessage | Problem> {
@@ -263,13 +268,18 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     if (this.settled) request.cancel();
   }
 
-  private readonly onReply = (reply: ReplyMessage): void => {
+  protected readonly onReply = (reply: ReplyMessage): void => {
     this.workerRequest = undefined;
     if (!this.settled) this.receive(reply);
   };
 
   /** Responds with a reply of a worker. */
   protected receive(reply: ReplyMessage): void {
+    this.deliver(reply);
+  }
+
+  /** Responds with a reply that no hook changes any further. */
+  protected deliver(reply: ReplyMessage): void {
     try {
       const sent =
         reply.code === ''
@@ -308,16 +318,9 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
     }
   }
 
-  /** Settles the exchange after an internal error. The log gets the detail, the caller does not. */
-  private failInternally(error: unknown): void {
-    const { requestId, gateway, route } = this;
-    const { eventName } = route.operation;
-    gateway.logger.error(
-      { err: toError(error), requestId, event: eventName },
-      'a request failed in the gateway',
-    );
-    const detail = 'The gateway failed to handle the request; its log contains the reason.';
-    this.fail({ ...httpProblem('INTERNAL_ERROR', detail), dispatched: this.sent });
+  /** Settles the exchange after an internal error. */
+  protected failInternally(error: unknown): void {
+    this.fail(internalProblem(this, error, this.sent));
   }
 
   /** The context of the gateway's span, or else that of the caller. */
@@ -341,6 +344,7 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
       dispatched,
       duration,
       caller: caller?.id ?? '',
+      stream: this.traffic,
     });
   }
 }

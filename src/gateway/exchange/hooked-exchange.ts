@@ -1,5 +1,5 @@
 /** An exchange of a gateway with hooks. */
-import type { OutgoingRequest, ReplyMessage } from '../../core/messages/message.ts';
+import { NO_BYTES, type OutgoingRequest, type ReplyMessage } from '../../core/messages/message.ts';
 import type { Hook, HookLists } from '../common/hooks.ts';
 import type { Problem } from '../common/problem.ts';
 import { EventOfHooks } from '../hooks/event.ts';
@@ -72,7 +72,8 @@ export class HookedExchange extends Exchange {
     }
     this.hasSeenReply = true;
     this.view.caller = this.caller;
-    const seen = new ReplyOfHooks(reply, reply.dispatched);
+    // Of a stream, hooks see the head only.
+    const seen = new ReplyOfHooks(reply.more ? { ...reply, body: NO_BYTES } : reply, reply.dispatched);
     void this.follow('onReply', onReply, [seen, this.view], () => super.receive(seen.changed));
   }
 

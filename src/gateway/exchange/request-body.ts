@@ -6,12 +6,22 @@ import { BodyError } from '../binding/json.ts';
 import { bodyFromMiddleware } from '../binding/middleware-body.ts';
 import type { Part } from '../binding/multipart-form.ts';
 import type { BodyResult } from '../binding/reader.ts';
+import { accepts } from '../common/media-type.ts';
 import { httpProblem, invalidRequest, type Problem } from '../common/problem.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
+import type { Route } from '../routing/route.ts';
 
 /** Whether a request has a body (RFC 9112, 6.3). */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+/** The problem of a request that accepts none of the media types of the reply. */
+export function acceptProblem({ headers }: IncomingMessage, { replies }: Route): Problem | undefined {
+  if (headers.accept === undefined) return undefined;
+  const { produces } = replies;
+  if (produces.length === 0 || accepts(headers.accept, produces)) return undefined;
+  return httpProblem('NOT_ACCEPTABLE', `The operation replies with ${produces.join(', ')}.`);
 }
 
 /**
@@ -55,11 +65,19 @@ export async function splitForm(bytes: Buffer, type: string): Promise<Part[] | P
   }
 }
 
-/** The problem of a body whose media type the operation does not accept. */
-export function unsupportedMediaType(contentType: string | undefined, bodies: Bodies): Problem {
-  const accepted = bodies.mediaTypes.join(', ');
+/**
+ * The problem of a body whose media type the operation does not accept.
+ * @param types the media types that it accepts, if the gateway does not read the body.
+ */
+export function unsupportedMediaType(
+  contentType: string | undefined,
+  bodies: Bodies,
+  types?: readonly string[],
+): Problem {
+  const accepted = (types ?? bodies.mediaTypes).join(', ');
   const given = contentType === undefined ? 'no media type' : `the media type ${contentType}`;
-  const expected = accepted === '' ? 'no media type that the gateway can read' : `${accepted}, in UTF-8`;
+  const readable = types === undefined ? `${accepted}, in UTF-8` : accepted;
+  const expected = accepted === '' ? 'no media type that the gateway can read' : readable;
   const detail = `The body has ${given}; this operation accepts ${expected}.`;
   return httpProblem('UNSUPPORTED_MEDIA_TYPE', detail, ['Accept', accepted]);
 }

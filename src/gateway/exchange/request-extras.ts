@@ -1,6 +1,7 @@
 /** The metadata that travels with the event of a request. */
-import type { IncomingMessage } from 'node:http';
-import type { Caller, RequestExtras } from '../../core/messages/message.ts';
+import { isUtf8 } from 'node:buffer';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Caller, OutgoingRequest, RequestExtras } from '../../core/messages/message.ts';
 import type { TraceContext } from '../../core/observability/tracing.ts';
 import { essenceOf, isJsonType } from '../common/media-type.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
@@ -37,4 +38,39 @@ export function extrasOf(
   if (isEmpty && timing === undefined && version === undefined) return undefined;
   const extras = { ...trace, caller, key, contentType, timing };
   return version === undefined ? extras : { ...extras, version: String(version) };
+}
+
+/** Adds the headers that concern streams to the metadata of a request. */
+export function withStreamExtras(
+  outgoing: OutgoingRequest,
+  {
+    req,
+    headers,
+    route,
+  }: { readonly req: IncomingMessage; readonly headers: IncomingHttpHeaders; readonly route: Route },
+): OutgoingRequest {
+  if (!route.operation.streamsReply) return outgoing;
+  const { method } = req;
+  const extras: RequestExtras = { ...outgoing.extras };
+  // Only GET and HEAD have ranges (RFC 9110, 14.2), and HEAD has no body that one could apply to.
+  if (method === 'HEAD') extras.method = 'HEAD';
+  else if (method === 'GET' && headers.range !== undefined) {
+    extras.range = headers.range;
+    const condition = headers['if-range'];
+    if (condition !== undefined) extras.ifRange = String(condition);
+  }
+  const lastEventId = lastEventIdOf(req);
+  if (lastEventId !== undefined) extras.lastEventId = lastEventId;
+  return { ...outgoing, extras };
+}
+
+/**
+ * The id of the last event that a client has received (HTML Standard, 9.2.4). Clients encode it in
+ * UTF-8, and Node decodes headers as Latin-1.
+ */
+export function lastEventIdOf({ headers }: IncomingMessage): string | undefined {
+  const given = headers['last-event-id'];
+  if (given === undefined || given === '') return undefined;
+  const bytes = Buffer.from(String(given), 'latin1');
+  return isUtf8(bytes) ? bytes.toString() : String(given);
 }

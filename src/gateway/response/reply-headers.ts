@@ -33,15 +33,21 @@ export interface ReplyHeaders {
 /**
  * Reads the extras of a reply.
  * @param requestIdHeader request id header of the gateway, in lower case.
+ * @param allowed a reserved header that the worker may set in this reply.
  */
-export function readExtras(reply: ReplyMessage, requestIdHeader: string): ReplyHeaders | undefined {
+export function readExtras(
+  reply: ReplyMessage,
+  requestIdHeader: string,
+  allowed?: string,
+): ReplyHeaders | undefined {
   if (reply.extras.length === 0) return undefined;
   const extras = parseExtras(reply.extras);
   const headers = new Map<string, string | readonly string[]>();
   const dropped: string[] = [];
   for (const [given, value] of Object.entries(extras?.headers ?? {})) {
     const name = given.toLowerCase();
-    const reserved = RESERVED.has(name) || name === requestIdHeader || name.startsWith('access-control-');
+    const isReserved = RESERVED.has(name) && name !== allowed;
+    const reserved = isReserved || name === requestIdHeader || name.startsWith('access-control-');
     if (!reserved && NAME.test(name) && isValue(value)) headers.set(name, value);
     else dropped.push(name.slice(0, 100));
   }

@@ -156,13 +156,20 @@ function addProblemHeaders(problem: Problem, retryAfter: number, headers: string
   if (!hasHeader(headers, 'cache-control')) headers.push('Cache-Control', 'no-store');
 }
 
-/** The headers of every response to the request. */
-function headersOf(context: ResponseContext, timing: ReplyExtras['timing']): string[] {
+/**
+ * The headers of every response to the request.
+ * @param timed what the total time in the `Server-Timing` header is that of.
+ */
+export function headersOf(
+  context: ResponseContext,
+  timing: ReplyExtras['timing'],
+  timed: 'total' | 'first-chunk' = 'total',
+): string[] {
   const { gateway, route, extraHeaders, requestId } = context;
   const headers = startHeaders(gateway, route.headers, requestId);
   if (extraHeaders.length > 0) headers.push(...extraHeaders);
   const { req, started } = context;
-  if (started !== 0 && sendsTiming(gateway.settings, req)) addTiming(req, timing, started, headers);
+  if (started !== 0 && sendsTiming(gateway.settings, req)) addTiming(req, timing, started, headers, timed);
   return headers;
 }
 
@@ -170,7 +177,7 @@ function headersOf(context: ResponseContext, timing: ReplyExtras['timing']): str
  * Adds the headers that the worker set.
  * @param problem whether the body is that of a problem and not that of the worker.
  */
-function addWorkerHeaders(
+export function addWorkerHeaders(
   context: ResponseContext,
   extras: ReplyHeaders,
   headers: string[],
@@ -208,12 +215,16 @@ function firstOf(extras: ReplyHeaders | undefined, name: string): string | undef
   return typeof value === 'string' ? value : value?.[0];
 }
 
-/** Checks that the reply is valid HTTP and matches the document. */
-function checkReply(
+/**
+ * Checks that the reply is valid HTTP and matches the document.
+ * @param hasBody whether the body is that of the reply; false for the head of a stream.
+ */
+export function checkReply(
   context: ResponseContext,
   reply: ReplyMessage,
   contentType: string,
   mismatch: RequestIssue | undefined,
+  hasBody = true,
 ): Problem | undefined {
   const { gateway, route, requestId } = context;
   const { status } = reply;
@@ -224,7 +235,7 @@ function checkReply(
   }
   const { check, sample } = gateway.settings.replies;
   if (check === 'off' || (sample < 1 && Math.random() >= sample)) return undefined;
-  const issues = mismatch === undefined ? validateReply(route, reply, contentType) : [mismatch];
+  const issues = mismatch === undefined ? validateReply(route, reply, contentType, hasBody) : [mismatch];
   if (issues.length === 0) return undefined;
   gateway.logger.error({ ...fields, errors: issues }, 'a reply violates the contract');
   if (check === 'report') return undefined;
@@ -238,16 +249,17 @@ function isValid(status: number, contentType: string): boolean {
 /**
  * Evaluates the conditions of the request against a successful reply. Computes the entity tag if
  * the operation asks for that, and adds it to the headers.
+ * @param reply undefined for a stream, whose body is not known.
  */
-function evaluateConditions(
+export function evaluateConditions(
   { req, route }: ResponseContext,
-  reply: ReplyMessage,
+  reply: ReplyMessage | undefined,
   extras: ReplyHeaders | undefined,
   headers: string[],
 ): ReturnType<typeof evaluate> {
   const isRead = req.method === 'GET' || req.method === 'HEAD';
   let etag = firstOf(extras, 'etag');
-  if (etag === undefined && route.operation.etag && isRead) {
+  if (etag === undefined && reply !== undefined && route.operation.etag && isRead) {
     etag = etagOf(reply.body);
     headers.push('ETag', etag);
   }
@@ -260,7 +272,7 @@ function evaluateConditions(
  * Sets the tag of a 304 to the one that the client sent. It must be the tag that a 200 would have
  * (RFC 9110, 15.4.5), which depends on the coding of the representation that the client holds.
  */
-function useClientTag(req: IncomingMessage, headers: string[]): void {
+export function useClientTag(req: IncomingMessage, headers: string[]): void {
   changeHeader(headers, 'etag', (etag) => clientTag(req.headers['if-none-match'], etag) ?? etag);
 }
 

@@ -27,17 +27,19 @@ export function needsStartTime(gateway: GatewayContext, req: IncomingMessage): b
  * Adds the header.
  * @param timing times that the worker measured; classic workers send none.
  * @param started when the request arrived, by `performance.now()`.
+ * @param timed name of the time since then.
  */
 export function addTiming(
   req: IncomingMessage,
   timing: ReplyExtras['timing'],
   started: number,
   headers: string[],
+  timed: 'total' | 'first-chunk',
 ): void {
   const parts: string[] = [];
   if (typeof timing?.queue === 'number') parts.push(`queue;dur=${round(timing.queue)}`);
   if (typeof timing?.handler === 'number') parts.push(`handler;dur=${round(timing.handler)}`);
-  parts.push(`total;dur=${round(performance.now() - started)}`);
+  parts.push(`${timed};dur=${round(performance.now() - started)}`);
   headers.push('Server-Timing', parts.join(', '));
   if (isAsked(req)) headers.push('Preference-Applied', 'server-timing');
 }

@@ -46,6 +46,26 @@ export function write(gateway: GatewayContext, { req, res }: ReplyTarget, respon
   }
 }
 
+/**
+ * Writes status and headers of a response whose body follows in chunks.
+ * @returns the status that the client receives: another one if the headers cannot be written.
+ */
+export function begin(
+  gateway: GatewayContext,
+  res: ServerResponse,
+  status: number,
+  headers: readonly string[],
+): number {
+  try {
+    writeHead(res, status, headers);
+    return status;
+  } catch (error) {
+    const requestId = headerValue(headers, gateway.settings.requestIdHeader) ?? '';
+    gateway.logger.error({ err: toError(error), requestId }, 'cannot write a response');
+    return endWithError(gateway, res, requestId);
+  }
+}
+
 function send(res: ServerResponse, method: string | undefined, response: Response): void {
   const { status, headers, contentType, body } = response;
   if (status === 204 || status === 304) {
@@ -71,10 +91,10 @@ function send(res: ServerResponse, method: string | undefined, response: Respons
  * Middlewares that patch `writeHead`, such as `compression`, expect that `end()` calls it, as with
  * Express.
  */
-function writeHead(res: ServerResponse, status: number, headers: string[]): void {
+function writeHead(res: ServerResponse, status: number, headers: readonly string[]): void {
   const isPatched = res.writeHead !== NODE_METHODS.writeHead;
   if (!isPatched && res.getHeaderNames().length === 0) {
-    res.writeHead(status, headers);
+    res.writeHead(status, headers as string[]);
     return;
   }
   const written = new Set<string>(['vary']);

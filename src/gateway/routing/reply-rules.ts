@@ -86,6 +86,23 @@ export class ReplyRules {
     return reply === undefined ? undefined : this.validators.at(reply.pointer, 'response');
   }
 
+  /**
+   * The validator of each item of a stream; undefined if the document has no schema for it.
+   * @throws {Error} when the schema cannot be compiled.
+   */
+  itemValidator(status: number, contentType: string): Validate | undefined {
+    const { streams } = this.operation;
+    for (const key of responseKeys(status)) {
+      const declared = streams.filter((stream) => stream.status === key);
+      const stream = bestMatch(contentType, declared, ({ mediaType }) => mediaType);
+      if (stream !== undefined)
+        return stream.itemPointer === undefined
+          ? undefined
+          : this.validators.at(stream.itemPointer, 'response');
+    }
+    return undefined;
+  }
+
   private repliesOf(status: number): readonly ReplyBinding[] {
     const { replies } = this.operation;
     for (const key of responseKeys(status)) {

@@ -35,6 +35,8 @@ export class Route {
   readonly versionHeader: string | undefined;
   /** Whether the operation has a request body. */
   readonly acceptsBody: boolean;
+  /** Whether its requests or replies may be streams. */
+  readonly streams: boolean;
   /** What the document says about replies. */
   readonly replies: ReplyRules;
   private compiled: Binder | undefined;
@@ -52,6 +54,7 @@ export class Route {
     this.headers = [...baseHeaders, ...this.deprecationHeaders()];
     this.versionHeader = operation.versionHeader?.toLowerCase();
     this.acceptsBody = operation.bodies.length > 0;
+    this.streams = operation.streamsReply || operation.streamsBody;
     this.replies = new ReplyRules(operation, document, validators);
   }
 
@@ -60,8 +63,10 @@ export class Route {
    * @throws {Error} when a schema cannot be compiled.
    */
   get binder(): Binder {
+    const { operation } = this;
     this.compiled ??= new Binder({
-      operation: this.operation,
+      // A body that is a stream is not part of the event data.
+      operation: operation.streamsBody ? { ...operation, bodyRequired: false } : operation,
       document: this.document,
       validators: this.validators,
       template: this.template,

@@ -1,6 +1,7 @@
 /** Creates the HTTP server: header and time limits, and responses to malformed HTTP. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { clientSilence, GRACE } from '../common/client-silence.ts';
 import { httpProblem, type Problem } from '../common/problem.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
 import type { Dispatcher, Next } from '../exchange/dispatcher.ts';
@@ -10,12 +11,6 @@ import { answerConnect, answerRaw, invalidMessage } from './malformed-http.ts';
 
 /** The signature of an Express app that is called with a final handler. */
 type App = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
-
-/**
- * Time beyond the header and body timeouts, in ms, after which Node ends a request that the gateway
- * does not read.
- */
-const GRACE = 5000;
 
 /** Creates the server. It does not listen yet. */
 export function newServer(gateway: GatewayContext, expressApp: ExpressApp, dispatcher: Dispatcher): Server {
@@ -50,8 +45,7 @@ export function newServer(gateway: GatewayContext, expressApp: ExpressApp, dispa
     },
     (req, res) => schedule(req, res, () => serve(req, res)),
   );
-  // A client that reads nothing for the longest time an operation may take is considered lost.
-  server.timeout = gateway.settings.maxTimeout + clientTimeouts.body + GRACE;
+  server.timeout = clientSilence(gateway.settings);
   // Without this listener, Node would send 100 Continue for bodies that the gateway may reject.
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
     gateway.expecting.add(req);

@@ -37,8 +37,18 @@ function wrongVersion(version: string): Problem {
  * follows those to all earlier requests of the connection (RFC 9112, 9.3.2).
  */
 export function answerRaw(gateway: GatewayContext, error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStreaming(gateway, socket)) return;
   if (error.code === 'ECONNRESET') socket.destroy(error);
   else if (socket.writable) answerLast(gateway, socket, problemOf(error, gateway));
+}
+
+/**
+ * Whether the body of the last request is sent as a stream, which may take longer than the time that
+ * Node allows for a request. Streams have their own timeouts.
+ */
+function isStreaming({ pipelines, bodies }: GatewayContext, socket: Socket): boolean {
+  const last = pipelines.lastOn(socket);
+  return last !== undefined && !last.req.complete && bodies.isWatched(last.req);
 }
 
 /** Sends the last response of a connection. Nothing that follows on it is processed. */

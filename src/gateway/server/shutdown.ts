@@ -19,6 +19,7 @@ export async function closeGateway(gateway: GatewayContext, server: Server, dead
   gateway.draining = true;
   const { listening } = server;
   if (!listening) gateway.closed = true;
+  gateway.streams.drain();
   const closed = listening ? stopListening(server) : Promise.resolve();
   const finished = Promise.all([closed, idle(gateway)]);
   if (!(await within(finished, deadline))) {
