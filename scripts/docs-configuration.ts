@@ -52,6 +52,7 @@ const SECTIONS: readonly Section[] = [
     ],
   },
   { heading: 'Limits', keys: ['limits', 'clientTimeouts'] },
+  { heading: 'Streams', keys: ['streamIdleTimeout', 'streamTimeout', 'keepAliveComment'] },
   {
     heading: 'Replies',
     keys: ['replies', 'compression', 'helmet', 'serverTiming'],

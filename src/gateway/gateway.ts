@@ -24,7 +24,7 @@ import { RequestIds } from './common/request-id.ts';
 import type { GatewaySettingsInput } from './common/settings-input.ts';
 import { readSettings } from './common/settings-schema.ts';
 import type { GatewayContext } from './context/gateway-context.ts';
-import { OpenStreams, type StreamTotals } from './context/open-streams.ts';
+import { type GatewayStreams, OpenStreams } from './context/open-streams.ts';
 import { Dispatcher, type Next } from './exchange/dispatcher.ts';
 import { gatewayHealth } from './pages/health.ts';
 import { DocumentRenderer } from './pages/openapi-document.ts';
@@ -87,12 +87,6 @@ export interface GatewayAddress {
   readonly port: number;
   /** Address and port as an `http` URL. */
   readonly url: string;
-}
-
-/** The streams of a gateway: those in flight, and what all of them have moved. */
-export interface GatewayStreams extends StreamTotals {
-  /** Requests in flight whose request or reply may be a stream. */
-  readonly inFlight: number;
 }
 
 /**

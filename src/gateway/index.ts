@@ -52,5 +52,6 @@ export type {
 } from './common/settings.ts';
 export type { GatewaySettingsInput } from './common/settings-input.ts';
 export { readSettings, settingsSchema } from './common/settings-schema.ts';
+export type { GatewayStreams } from './context/open-streams.ts';
 export { createGateway, type Gateway, type GatewayAddress, type GatewayOptions } from './gateway.ts';
 export { LiveContracts } from './routing/live-contracts.ts';

@@ -62,6 +62,36 @@ export const METRICS = {
     help: 'Requests in flight: in a gateway from HTTP request to response, in a router those dispatched to workers',
     labels: ['kind'],
   },
+  streams: {
+    type: 'gauge',
+    help: 'Requests in flight at the gateway whose request or reply may be a stream; in_flight includes them',
+    labels: [],
+  },
+  streams_total: {
+    type: 'counter',
+    help: 'Streams that have ended at the gateway, by outcome code; code is OK for a success',
+    labels: ['code'],
+  },
+  streams_resumed_total: {
+    type: 'counter',
+    help: 'Times that server-sent events continued on another worker',
+    labels: [],
+  },
+  stream_chunks_total: {
+    type: 'counter',
+    help: 'Chunks of streams at the gateway, of replies and of request bodies',
+    labels: ['direction'],
+  },
+  stream_bytes_total: {
+    type: 'counter',
+    help: 'Bytes of streams at the gateway, of replies and of request bodies',
+    labels: ['direction'],
+  },
+  stream_stalls_total: {
+    type: 'counter',
+    help: 'Times that a reply waited for its client to read, or a request body for its worker',
+    labels: ['direction'],
+  },
   queue_depth: { type: 'gauge', help: 'Requests queued in the router', labels: ['event'] },
   queue_bytes: { type: 'gauge', help: 'Bytes counted for requests queued in the router', labels: [] },
   workers: {

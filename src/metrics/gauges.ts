@@ -3,6 +3,7 @@ import type { Health } from '../core/observability/health.ts';
 import type { RouterReport, RouterView } from '../core/observability/reports.ts';
 import { family, type Sample } from './family.ts';
 import { BoundedTable } from './labels.ts';
+import { type StreamsView, streamFamilies } from './streams.ts';
 
 /** Maximum number of events with a label of their own. */
 const MAX_EVENTS = 500;
@@ -13,6 +14,7 @@ const ANY_EVENT = '*';
 /** A gateway, as the gauges see it. */
 export interface GatewayView {
   readonly inFlight: number;
+  readonly streams: StreamsView;
 }
 
 /** Gauges of the routers and gateways of a process. */
@@ -31,6 +33,7 @@ export class GaugeMetrics {
   families() {
     return [
       family('in_flight', () => this.inFlight()),
+      ...streamFamilies(this.gateways),
       family('queue_depth', () => this.queues()),
       family('queue_bytes', () => this.ofRouters(({ totals }) => totals.queuedBytes)),
       family('workers', () => this.workers()),

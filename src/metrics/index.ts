@@ -16,6 +16,8 @@ import { NodeMetrics } from './nodes.ts';
 import { RequestMetrics } from './requests.ts';
 import { Subscriptions } from './subscriptions.ts';
 
+export type { GatewayView };
+
 /** Metrics of one process, as plain data that can be sent to another process. */
 export type Readings = readonly MetricReading[];
 

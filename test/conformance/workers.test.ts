@@ -65,7 +65,9 @@ describe('Python workers behind one router', NEEDS_CLASSIC, () => {
   it('versions of one contract share the requests by weight, and callers choose by header', async (t) => {
     const scope = scopeOf(t);
     const registry = new ApiRegistry();
-    const { router, backend } = await startRouter(scope, 'tcp', { contractChecker: contractChecker(registry) });
+    const { router, backend } = await startRouter(scope, 'tcp', {
+      contractChecker: contractChecker(registry),
+    });
     for (const options of [['1.0.0'], ['2.0.0', '0']]) {
       const joined = nextEvent(router, 'workerJoined');
       startPython(scope, join(HERE, 'versioned.py'), [backend, ...options]);

@@ -11,13 +11,12 @@ import { type Health, type HealthReason, healthOf } from '../../core/observabili
 import type { RouterConsole } from '../../core/observability/reports.ts';
 import { RequestStats } from '../../core/observability/request-stats.ts';
 import type { ActionOutcome, DepartedWorker, Snapshot } from '../../gateway/admin/index.ts';
-import { Metrics } from '../../metrics/index.ts';
+import { type GatewayView, Metrics } from '../../metrics/index.ts';
 import { VERSION } from '../process/package.ts';
 import type { RemoteRouters } from './remote-routers.ts';
 
 /** The part of a gateway that the view reads. */
-interface GatewayPart {
-  readonly inFlight: number;
+interface GatewayPart extends GatewayView {
   health(): Health;
 }
 
@@ -84,8 +83,9 @@ export class ProcessView {
       at,
       version: VERSION,
       health: this.health(),
-      gateways: this.gateways.map(({ inFlight }) => {
-        return { process: process.pid, inFlight, requests: this.requests.read() };
+      gateways: this.gateways.map(({ inFlight, streams }) => {
+        const requests = this.requests.read();
+        return { process: process.pid, inFlight, streams: streams.inFlight, requests };
       }),
       routers: [...local, ...(remote?.routers ?? [])],
       unavailable: remote?.unavailable ?? [],

@@ -13,6 +13,8 @@ export interface GatewaySnapshot {
   /** Process id. */
   readonly process: number;
   readonly inFlight: number;
+  /** Those in flight whose request or reply may be a stream. */
+  readonly streams: number;
   readonly requests: RequestReport;
 }
 

@@ -161,7 +161,8 @@ export interface GatewayHooks {
    */
   onEvent?(event: HookEvent, request: HookRequest): HookResult | Promise<HookResult>;
   /**
-   * Called with each successful reply, including the answers of other hooks.
+   * Called with each successful reply, including the answers of other hooks. The body of a streamed
+   * reply is empty here.
    *
    * @param reply the reply; its status, headers and data may be changed.
    * @param request the request.

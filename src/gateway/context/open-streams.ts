@@ -9,25 +9,32 @@ export interface StreamOwner {
   drain(): void;
 }
 
-/** What the streams of a gateway have moved since it was created. */
-export interface StreamTotals {
+/** The streams of a gateway: those in flight, and what all of them have moved since it was created. */
+export interface GatewayStreams {
+  /** Requests in flight whose request or reply may be a stream. */
+  readonly inFlight: number;
   /** Chunks of replies that arrived from workers. */
-  replyChunks: number;
+  readonly replyChunks: number;
   /** Bytes of replies that arrived from workers. */
-  replyBytes: number;
+  readonly replyBytes: number;
   /** Times that a reply waited for its client to read. */
-  replyStalls: number;
+  readonly replyStalls: number;
   /** Chunks of request bodies that were sent to workers. */
-  requestChunks: number;
+  readonly requestChunks: number;
   /** Bytes of request bodies that were sent to workers. */
-  requestBytes: number;
+  readonly requestBytes: number;
   /** Times that a request body waited for its worker to read. */
-  requestStalls: number;
+  readonly requestStalls: number;
   /** Times that a stream of events continued on another worker. */
-  resumed: number;
+  readonly resumed: number;
   /** Streams that have ended, by outcome code; `OK` for a success. */
   readonly ended: ReadonlyMap<string, number>;
 }
+
+/** What the streams of a gateway have moved, while it changes. */
+export type StreamTotals = {
+  -readonly [Name in Exclude<keyof GatewayStreams, 'inFlight'>]: GatewayStreams[Name];
+};
 
 /** The bounds of {@link OpenStreams}. */
 export interface StreamBounds {

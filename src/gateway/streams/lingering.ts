@@ -6,7 +6,7 @@ const LINGER = 2000;
 
 /**
  * Makes a connection that closes after its response read on for a while. The kernel answers bytes
- * that nobody reads with a reset, which can discard the response before the client has read it.
+ * that are not read with a reset, which can discard the response before the client has read it.
  */
 export function lingerOnClose(socket: Socket): void {
   socket.destroySoon = () => {

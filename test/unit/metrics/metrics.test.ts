@@ -89,7 +89,25 @@ const REPORT: RouterReport = {
 /** Gives every metric a value. */
 function fill(metrics: Metrics): void {
   metrics.watchRouter({ state: 'running', inspect: () => REPORT });
-  metrics.watchGateway({ inFlight: 7 });
+  metrics.watchGateway({
+    inFlight: 7,
+    streams: {
+      inFlight: 2,
+      replyChunks: 30,
+      replyBytes: 3000,
+      replyStalls: 3,
+      requestChunks: 40,
+      requestBytes: 4000,
+      requestStalls: 4,
+      resumed: 1,
+      ended: new Map([
+        ['OK', 5],
+        ['WORKER_LOST', 6],
+        ['MY_CODE', 7],
+        ['OTHER_CODE', 8],
+      ]),
+    },
+  });
   diagnostics.requestSettled.publish(settled({ call: true, version: '2.0.0' }));
   diagnostics.httpAnswered.publish({
     kind: 'gateway',
@@ -149,6 +167,11 @@ describe('Metrics', () => {
     assert.equal(value('http_requests_total', { method: 'GET', route: '/a/{id}', status: '200' }), 1);
     assert.equal(value('in_flight', { kind: 'gateway' }), 7);
     assert.equal(value('in_flight', { kind: 'router' }), 5);
+    assert.equal(value('streams', {}), 2);
+    assert.equal(value('stream_bytes_total', { direction: 'reply' }), 3000);
+    assert.equal(value('stream_stalls_total', { direction: 'request' }), 4);
+    assert.equal(value('streams_total', { code: 'WORKER_LOST' }), 6);
+    assert.equal(value('streams_total', { code: 'other' }), 15);
     assert.equal(value('queue_depth', { event: 'a.get' }), 2);
     assert.equal(value('queue_depth', { event: 'other' }), 1);
     assert.equal(value('workers', { event: 'b.get', state: 'busy' }), 1);

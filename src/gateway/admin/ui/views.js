@@ -56,8 +56,9 @@ export function showHealth({ health, version }) {
 }
 
 export function showGateways({ gateways, routers }) {
-  const cards = gateways.map(({ process, inFlight, requests: { all } }) => {
-    const details = `${rate(all.rate)} requests/s, p99 ${time(all.p99)}, ${inFlight} in flight`;
+  const cards = gateways.map(({ process, inFlight, streams = 0, requests: { all } }) => {
+    const open = streams === 0 ? '' : `, ${streams} ${streams === 1 ? 'stream' : 'streams'}`;
+    const details = `${rate(all.rate)} requests/s, p99 ${time(all.p99)}, ${inFlight} in flight${open}`;
     return { key: `gateway-${process}`, title: `gateway, process ${process}`, details };
   });
   for (const { router, totals } of routers) {
