@@ -51,14 +51,6 @@ export interface RequestExtras {
   version?: string;
   /** Total time allowed, in milliseconds. A caller sets it to receive `timing` in the reply. */
   timing?: number;
-  /** Value of the HTTP header `Range`; for operations whose replies may be streams. */
-  range?: string;
-  /** Value of the HTTP header `If-Range`, if there is a range. */
-  ifRange?: string;
-  /** Value of the HTTP header `Last-Event-ID`; for operations whose replies may be streams. */
-  lastEventId?: string;
-  /** The HTTP method if it is HEAD, and the reply may be a stream: only its head is needed. */
-  method?: 'HEAD';
   /** Depth of a call between workers, 1 to 16; absent in requests of clients. */
   depth?: number;
   /** Value of the HTTP header `Range`. */
