@@ -147,6 +147,19 @@ expect(
 )
 worker.event("parts.move", method="PUT", path="/parts/{x}:move")(move)
 
+picture = {"contentType": "image/png", "size": 2, "content": "AP8=", "filename": "a.png"}
+Limited = Annotated[helper.File, {"maxLength": 2}]
+helper.check(helper.schema_of(Limited), picture)
+assert helper.convert(Limited, picture) == helper.File(b"\x00\xff", "image/png", "a.png")
+assert helper.convert(List[helper.File], [picture, picture])[1].content == b"\x00\xff"
+for value, text in [
+    ({**picture, "content": "AP8AAA=="}, "must have at most 2 bytes"),
+    ({**picture, "content": "?"}, "content must be base64"),
+    ({"content": "AP8="}, "must be a file: an object with contentType, and content in base64"),
+]:
+    expect(helper.Invalid, lambda value: helper.check(helper.schema_of(Limited), value), value, text=text)
+expect(helper.Invalid, lambda: helper.convert(helper.File, "AP8="), text="must be a file")
+
 for options, text in [
     ({"version": "two point one"}, "version must be 1 to 64 letters, digits"),
     ({"weight": 5}, "weight requires version"),

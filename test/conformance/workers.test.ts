@@ -1,14 +1,14 @@
 /** One suite for the workers of both languages, and different Python workers behind one router. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { ApiRegistry, contractChecker, createGateway } from '../../src/gateway/index.ts';
 import { writeKeyFiles } from '../../src/index.ts';
 import { NEEDS_CLASSIC, PYTHON } from '../helpers/classic.ts';
 import { startCommand } from '../helpers/command.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { startProcess } from '../helpers/processes.ts';
-import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { SERVER, WORKER } from '../integration/curve-nodes.ts';
 import { connectClient, nextEvent, startRouter } from '../integration/framework.ts';
@@ -81,6 +81,62 @@ describe('Python workers behind one router', NEEDS_CLASSIC, () => {
     for (let round = 0; round < 5; round += 1) assert.equal(await served({}), '1.0.0');
     assert.equal(await served({ 'X-Version': '2.0.0' }), '2.0.0');
     assert.equal(await served({ 'X-Version': '1.0.0' }), '1.0.0');
+  });
+});
+
+describe('Files in a Python worker', NEEDS_CLASSIC, () => {
+  const PICTURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x00, 0xff, 0x0a, 0x0d]);
+  const scope = new Scope();
+  let url: string;
+
+  before(async () => {
+    const registry = new ApiRegistry();
+    const { router, backend } = await startRouter(scope, 'tcp', {
+      contractChecker: contractChecker(registry),
+    });
+    const joined = nextEvent(router, 'workerJoined');
+    startPython(scope, join(HERE, '../../workers/python/inventory.py'), ['--router', backend]);
+    await joined;
+    const gateway = createGateway({ requester: router, api: registry, port: 0 });
+    scope.after(() => gateway.close({ deadline: 0 }));
+    ({ url } = await gateway.listen());
+  });
+  after(() => scope.close());
+
+  async function put(photo: Blob | undefined): Promise<{ status: number; body: unknown }> {
+    const form = new FormData();
+    if (photo !== undefined) form.append('photo', photo, 'bolt.png');
+    const response = await fetch(`${url}/inventory/bolt-m6/photo`, { method: 'PUT', body: form });
+    return { status: response.status, body: await response.json() };
+  }
+
+  it('are received from a form, and sent as bytes', async () => {
+    const photo = `${url}/inventory/bolt-m6/photo`;
+    assert.equal((await fetch(photo)).status, 404);
+    assert.deepEqual(await put(new Blob([PICTURE], { type: 'image/png' })), {
+      status: 200,
+      body: { filename: 'bolt.png', contentType: 'image/png', bytes: 8 },
+    });
+    const response = await fetch(photo);
+    assert.equal(response.headers.get('content-type'), 'image/png');
+    assert.deepEqual(Buffer.from(await response.arrayBuffer()), PICTURE);
+  });
+
+  it('may be missing, too large, or of another type', async () => {
+    const codes = [];
+    for (const photo of [
+      undefined,
+      new Blob([Buffer.alloc(500_001)], { type: 'image/png' }),
+      new Blob(['text'], { type: 'text/plain' }),
+    ]) {
+      const { status, body } = await put(photo);
+      codes.push([status, (body as { code: string }).code]);
+    }
+    assert.deepEqual(codes, [
+      [400, 'INVALID_REQUEST'],
+      [400, 'INVALID_REQUEST'],
+      [415, 'NOT_A_PICTURE'],
+    ]);
   });
 });
 

@@ -13,7 +13,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Annotated, List, Optional
 
-from zeromq_gateway import ReplyError, Worker
+from zeromq_gateway import File, Reply, ReplyError, Worker
 
 worker = Worker("inventory", description="Stock levels, kept by a worker in Python.")
 
@@ -47,6 +47,19 @@ class Item:
 @dataclass
 class Items:
     items: List[Item]
+
+
+@dataclass
+class NewPhoto:
+    sku: Sku
+    photo: Annotated[File, {"maxLength": 500_000, "description": "A picture of at most 500,000 bytes."}]
+
+
+@dataclass
+class Photo:
+    filename: Optional[str]
+    contentType: str
+    bytes: int
 
 
 NOT_FOUND = {404: "There is no such item."}
@@ -91,6 +104,39 @@ def adjust_item(adjustment: Adjustment) -> Item:
     return item
 
 
+@worker.event(
+    "inventory.photo.put",
+    method="PUT",
+    path="/inventory/{sku}/photo",
+    tags=["inventory"],
+    errors={**NOT_FOUND, 415: "The file is not a picture."},
+)
+def put_photo(new: NewPhoto) -> Photo:
+    """Upload a photo of an item"""
+    get_item(ItemId(new.sku))
+    photo = new.photo
+    if not photo.content_type.startswith("image/"):
+        raise ReplyError(415, "NOT_A_PICTURE", f"a photo is an image, got {photo.content_type}")
+    stock.execute("REPLACE INTO photo VALUES (?, ?, ?)", (new.sku, photo.content_type, photo.content))
+    return Photo(photo.filename, photo.content_type, len(photo.content))
+
+
+@worker.event(
+    "inventory.photo.get",
+    method="GET",
+    path="/inventory/{sku}/photo",
+    tags=["inventory"],
+    errors=NOT_FOUND,
+    produces="image/*",
+)
+def get_photo(item: ItemId) -> Reply:
+    """Download the photo of an item"""
+    row = stock.execute("SELECT type, content FROM photo WHERE sku = ?", (item.sku,)).fetchone()
+    if row is None:
+        raise ReplyError(404, "PHOTO_NOT_FOUND", f"{item.sku} has no photo")
+    return Reply(row[1], content_type=row[0])
+
+
 def open_stock() -> sqlite3.Connection:
     folder = os.environ.get("ZMQ_GATEWAY_DATA", "data")
     os.makedirs(folder, exist_ok=True)
@@ -99,6 +145,7 @@ def open_stock() -> sqlite3.Connection:
         os.path.join(folder, "inventory.sqlite"), isolation_level=None, check_same_thread=False
     )
     database.execute("CREATE TABLE IF NOT EXISTS stock (sku TEXT PRIMARY KEY, quantity INTEGER NOT NULL)")
+    database.execute("CREATE TABLE IF NOT EXISTS photo (sku TEXT PRIMARY KEY, type TEXT NOT NULL, content BLOB NOT NULL)")
     items = [("bolt-m6", 1200), ("nut-m6", 950), ("washer-6", 40)]
     database.executemany("INSERT OR IGNORE INTO stock VALUES (?, ?)", items)
     return database

@@ -27,6 +27,7 @@ show them in Swagger UI. Requires Python 3.9 and pyzmq 24. All durations are sec
 from __future__ import annotations
 
 import argparse
+import base64
 import dataclasses
 import difflib
 import enum
@@ -112,6 +113,22 @@ class Reply:
     content_type: str = ""
 
 
+@dataclasses.dataclass(frozen=True)
+class File:
+    """A file of a form: a field with this type makes the body `multipart/form-data`.
+
+    `Annotated[File, {"maxLength": 1_000_000}]` limits its bytes, `list[File]` takes several.
+
+    content: its bytes.
+    content_type: media type without parameters, in lower case.
+    filename: its name, without folders; None if the client sent none.
+    """
+
+    content: bytes
+    content_type: str
+    filename: Optional[str] = None
+
+
 class Cancelled(Exception):
     """Raised by `Context.check` when the reply is no longer needed."""
 
@@ -182,6 +199,9 @@ class Invalid(ValueError):
         self.pointer, self.message = path, message
 
 
+# How OpenAPI 3.1 (4.8.14) describes a file of a form. Its value in event data is an object.
+_FILE = {"type": "string", "contentMediaType": "application/octet-stream"}
+
 _BASIC = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null", dict: "object", list: "array"}
 
 
@@ -189,7 +209,7 @@ def schema_of(hint: Any) -> dict[str, Any]:
     """Returns the JSON Schema of a type hint.
 
     Supported: str, int, float, bool, None, Any, list[T], dict[str, T], Optional, Union, Literal, Enum
-    classes, dataclasses, and `Annotated[T, {...}]`, whose dict adds keywords such as `minimum`,
+    classes, dataclasses, File, and `Annotated[T, {...}]`, whose dict adds keywords such as `minimum`,
     `maxLength`, `pattern` or `description`. A dataclass allows no other members than its fields.
 
     Raises TypeError for any other hint; give the event a JSON Schema instead (`data=`, `reply=`).
@@ -199,6 +219,8 @@ def schema_of(hint: Any) -> dict[str, Any]:
         return {}
     if isinstance(hint, type) and hint in _BASIC:
         return {"type": _BASIC[hint]}
+    if hint is File:
+        return dict(_FILE)
     if origin is typing.Annotated:
         keywords = {key: value for extra in arguments[1:] if isinstance(extra, dict) for key, value in extra.items()}
         return {**schema_of(arguments[0]), **keywords}
@@ -245,6 +267,8 @@ def check(schema: Any, value: Any, path: str = "") -> None:
     """
     if not isinstance(schema, Mapping):
         return
+    if isinstance(value, Mapping) and _is_file(schema):
+        return _check_file(schema, value, path)
     allowed = schema.get("type", [])
     allowed = [allowed] if isinstance(allowed, str) else allowed
     if allowed and not any(_has_type(name, value) for name in allowed):
@@ -270,6 +294,26 @@ def check(schema: Any, value: Any, path: str = "") -> None:
             check(schema.get("items"), item, f"{path}/{index}")
     elif isinstance(value, dict):
         _check_object(schema, value, path)
+
+
+def _is_file(schema: Any) -> bool:
+    """Whether a schema is that of a file, or of a list of files."""
+    if not isinstance(schema, Mapping):
+        return False
+    if _is_file(schema.get("items")):
+        return True
+    return any(map(_is_file, schema.get("anyOf", []))) or all(schema.get(key) == _FILE[key] for key in _FILE)
+
+
+def _check_file(schema: Schema, value: Mapping[str, Any], path: str) -> None:
+    content = value.get("content")
+    if not isinstance(content, str) or not isinstance(value.get("contentType"), str):
+        raise Invalid(path, "must be a file: an object with contentType, and content in base64")
+    try:
+        size = len(base64.b64decode(content, validate=True))
+    except ValueError:
+        raise Invalid(_join(path, "content"), "must be base64") from None
+    _check_size(schema, size, path, "Length", "bytes")
 
 
 def _check_object(schema: Schema, value: Mapping[str, Any], path: str) -> None:
@@ -343,6 +387,10 @@ def convert(hint: Any, value: Any, path: str = "") -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
         return convert(arguments[0], value, path)
+    if hint is File:
+        if not isinstance(value, Mapping):
+            raise Invalid(path, "must be a file: an object with contentType, and content in base64")
+        return File(base64.b64decode(value["content"]), value["contentType"], value.get("filename"))
     if hint in (int, float):
         try:
             return hint(value)
@@ -448,7 +496,9 @@ def _check_route(name: str, method: str, path: str) -> None:
         raise ValueError(f"{name}: the path {path} has a parameter twice; give each one a name of its own")
 
 
-def _operation(event: _Event, name: str, method: str, path: str, status: int, errors: Mapping[int, str]) -> dict[str, Any]:
+def _operation(
+    event: _Event, name: str, method: str, path: str, status: int, errors: Mapping[int, str], produces: str
+) -> dict[str, Any]:
     """The OpenAPI operation of an event: path parameters, and query or body for the other fields."""
     in_path = re.findall(r"{([^{}]+)}", path)
     fields = dict(event.schema.get("properties", {}))
@@ -472,10 +522,11 @@ def _operation(event: _Event, name: str, method: str, path: str, status: int, er
         body["required"] = sorted(required - elsewhere)
         if not body["required"]:
             del body["required"]
-        operation["requestBody"] = {"required": "required" in body, "content": {"application/json": {"schema": body}}}
+        media_type = "multipart/form-data" if any(map(_is_file, body["properties"].values())) else "application/json"
+        operation["requestBody"] = {"required": "required" in body, "content": {media_type: {"schema": body}}}
     success: dict[str, Any] = {"description": "Success"}
     if status not in (204, 205):
-        success["content"] = {"application/json": {"schema": event.reply}}
+        success["content"] = {produces: {"schema": event.reply} if produces == "application/json" else {}}
     problem = {"application/problem+json": {"schema": {"type": "object"}}}
     failures = {str(one): {"description": text, "content": problem} for one, text in errors.items()}
     return {**operation, "responses": {str(status): success, **failures}}
@@ -567,6 +618,7 @@ class Worker:
         reply: Optional[Schema] = None,
         status: int = 200,
         errors: Optional[Mapping[int, str]] = None,
+        produces: str = "application/json",
         idempotent: Optional[bool] = None,
         timeout: Optional[float] = None,
         tags: Sequence[str] = (),
@@ -584,6 +636,8 @@ class Worker:
             value, unless its parameter has a type hint as well.
         status: HTTP status of success in the document. Return `Reply` to send another one than 200.
         errors: HTTP statuses of ReplyErrors with a description, for the document.
+        produces: media type of the reply, or a range such as "image/*", for the document. With another
+            one than JSON, return `Reply(data, content_type=...)`.
         idempotent: whether a request may run twice. If so, it is redispatched when a worker is lost.
             Default: for GET, HEAD, PUT, DELETE and OPTIONS.
         timeout: how long gateways wait for a reply, in seconds. Default: the gateway's.
@@ -605,7 +659,7 @@ class Worker:
             event = _Event(handler, name, data, reply)
             if method is not None and path is not None:
                 verb = method.upper()
-                operation = _operation(event, name, verb, path, status, errors or {})
+                operation = _operation(event, name, verb, path, status, errors or {}, produces)
                 summary, _, rest = (inspect.getdoc(handler) or "").partition("\n")
                 more = {
                     "summary": summary,
