@@ -23,6 +23,7 @@ export * from './model/operation.ts';
 export type { SourceKind, Unnamed } from './model/options.ts';
 export { ReadContract } from './model/read-contract.ts';
 export { numberTags, SpelledNumber, spelledIfLost } from './model/spelled-number.ts';
+export { itemsOf } from './model/streams.ts';
 export { contractChecker, type RegistryChecker } from './registry/checker.ts';
 export { type LoadedDocument, loadDocument, putDocument } from './registry/load.ts';
 export { ApiRegistry, type ApiRegistryOptions, type PutOptions } from './registry/registry.ts';
@@ -33,3 +34,4 @@ export {
   watchDocuments,
 } from './registry/watch.ts';
 export { type SampleOptions, Samples } from './samples/samples.ts';
+export { encodeItems, streamSample } from './samples/stream-items.ts';

@@ -3,7 +3,7 @@ import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from 
 import { ReplyError } from '../../core/messages/errors.ts';
 import { accepts, essenceOf, isJsonType } from '../../gateway/common/media-type.ts';
 import type { ApiSnapshot } from '../../openapi/index.ts';
-import { Samples } from '../../openapi/index.ts';
+import { encodeItems, Samples, streamSample } from '../../openapi/index.ts';
 import { appliedPreferences, type Preferences } from './preferences.ts';
 
 /** An operation of the document. */
@@ -37,12 +37,14 @@ const ADDED = /\/responses\/Problem\d{3}$/;
 export class MockResponses {
   private readonly document: JsonObject;
   private readonly samples: Samples;
+  private readonly operations: ApiSnapshot['operations'];
   /** Number of responses with `dynamic=true` so far. */
   private count = 0;
 
   constructor(snapshot: ApiSnapshot, seed: number) {
     this.document = snapshot.document as unknown as JsonObject;
     this.samples = new Samples(snapshot.document, seed);
+    this.operations = snapshot.operations;
   }
 
   /**
@@ -66,7 +68,8 @@ export class MockResponses {
       return { status, headers, data: undefined };
     }
     const [type, content] = media;
-    const data = this.dataOf(content, type, status, preferences);
+    const data =
+      this.itemsFor(operation, content, type, preferences) ?? this.dataOf(content, type, status, preferences);
     return { status, headers: { ...headers, 'content-type': type }, data };
   }
 
@@ -113,6 +116,32 @@ export class MockResponses {
     const media = content[type];
     const sent = type.includes('*') ? 'application/json' : type;
     return [sent, { object: isObject(media) ? media : {}, pointer: pointer + pointerOf('content', type) }];
+  }
+
+  /** Returns the items of a stream as bytes, unless an example has the text of the whole stream. */
+  private itemsFor(
+    { method, path }: MockOperation,
+    { object, pointer }: Found,
+    type: string,
+    { example, dynamic }: Preferences,
+  ): Buffer | undefined {
+    const operation = this.operations.find((one) => one.path === path && one.method === method.toLowerCase());
+    const stream = operation?.streams.find((one) => {
+      return one.mediaType === type && one.itemPointer?.startsWith(`${pointer}/`) === true;
+    });
+    if (stream === undefined || stream.format === 'bytes') return undefined;
+    const examples = this.examplesOf(object);
+    const chosen =
+      example === undefined
+        ? (member(object, 'example') ?? [...examples.values()][0])
+        : examples.get(example);
+    if (Array.isArray(chosen)) return encodeItems(stream, chosen);
+    if (example !== undefined || (!dynamic && chosen !== undefined)) return undefined;
+    if (dynamic) this.count += 1;
+    const items = streamSample(this.samples, stream, dynamic ? 'random' : 'full', dynamic ? this.count : 0, {
+      examples: !dynamic,
+    });
+    return items && encodeItems(stream, items);
   }
 
   private dataOf(

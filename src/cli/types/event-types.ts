@@ -1,6 +1,7 @@
 /** Writes the types of events: the interface `Events` and the components that it refers to. */
 import { at, isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
-import type { ApiSnapshot, Operation } from '../../openapi/index.ts';
+import { hasMembers } from '../../contract/media-types.ts';
+import { type ApiSnapshot, itemsOf, type Operation } from '../../openapi/index.ts';
 import { commentOf, indented, objectOf, quoted } from './layout.ts';
 import { isPlainObject, PARTIAL, SchemaTypes } from './schema-types.ts';
 
@@ -49,16 +50,31 @@ function memberOf(
 ): string {
   const data = types.of(anyOf(operations.map((one) => dataOf(root, one))), 'request');
   const reply = types.of(anyOf(operations.map(replyOf)), 'response');
+  const items = operations.flatMap((one) => itemTypesOf(types, one));
+  const item = [...new Set(items)].join(' | ');
   const summaries = operations.map(({ path, method }) => summaryOf(root, path, method));
   const deprecated = operations.length > 0 && operations.every((one) => one.deprecated);
   const notes = commentOf([...new Set(summaries)].filter(Boolean).join('\n'), deprecated);
-  return `${notes}${quoted(event)}: ${objectOf([`data: ${data}`, `reply: ${reply}`])}`;
+  return `${notes}${quoted(event)}: ${objectOf([
+    `data: ${data}`,
+    `reply: ${reply}`,
+    ...(item === '' ? [] : [`item: ${item}`]),
+  ])}`;
 }
 
 function summaryOf(root: JsonObject, path: string, method: string): string {
   const item = member(root['paths'] as JsonObject, path);
   const operation = isObject(item) ? member(item, method) : undefined;
   return (isObject(operation) ? textOf(operation, 'summary') : undefined) ?? '';
+}
+
+/** Returns the types of the items of the successful replies that are streams. */
+function itemTypesOf(types: SchemaTypes, { streams }: Operation): string[] {
+  return streams
+    .filter(({ status }) => status.startsWith('2') || status === 'default')
+    .map((stream) =>
+      stream.format === 'bytes' ? 'Uint8Array' : types.of(itemsOf(stream) as unknown as Json, 'response'),
+    );
 }
 
 /** Returns the schema of the event data of an operation. */
@@ -73,9 +89,35 @@ function dataOf(root: JsonObject, operation: Operation): Json {
 }
 
 /** Returns the schemas of the JSON bodies, since event data is JSON, or else those of all bodies. */
-function bodiesOf({ bodies }: Operation): Json[] {
+function bodiesOf({ bodies, streamsBody }: Operation): Json[] {
+  if (streamsBody) {
+    const forms = bodies.filter(({ mediaType }) => hasMembers(mediaType));
+    return forms.map(({ schema }) => withoutFiles(schema as unknown as Json));
+  }
   const json = bodies.filter(({ mediaType }) => /^[^;]*json|\*/.test(mediaType));
   return (json.length > 0 ? json : bodies).map(({ schema }) => schema as unknown as Json);
+}
+
+/** Returns the schema of the form fields of a streamed body; the handler reads its files. */
+function withoutFiles(schema: Json): Json {
+  const properties = isObject(schema) ? member(schema, 'properties') : undefined;
+  if (!isObject(schema) || !isObject(properties)) return schema;
+  const isFile = (one: Json): boolean => {
+    const items = isObject(one) ? member(one, 'items') : undefined;
+    return (
+      isObject(one) && (Object.hasOwn(one, 'contentMediaType') || (items !== undefined && isFile(items)))
+    );
+  };
+  const fields = Object.entries(properties).filter(([, one]) => !isFile(one));
+  const names = fields.map(([name]) => name);
+  const required = member(schema, 'required');
+  const { additionalProperties: _files, ...rest } = schema;
+  return {
+    ...rest,
+    additionalProperties: false,
+    properties: Object.fromEntries(fields),
+    required: Array.isArray(required) ? required.filter((name) => names.includes(name as string)) : [],
+  };
 }
 
 /** Returns the schema of an object with the parameters, and with the body if it is a field. */

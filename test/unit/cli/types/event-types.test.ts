@@ -97,6 +97,39 @@ export interface Task {
     );
   });
 
+  it('streams: the type of an item; the files of an upload are not event data', () => {
+    const items = (type: string, schema: unknown) => ({
+      200: { description: '', content: { [type]: { itemSchema: schema } } },
+    });
+    assert.equal(
+      memberOf({ responses: items('text/event-stream', Task) }),
+      "'e': { data: { id: number }; reply: unknown; item: Task };",
+    );
+    assert.equal(
+      memberOf({ responses: items('application/jsonl', { type: 'integer' }) }),
+      "'e': { data: { id: number }; reply: unknown; item: number };",
+    );
+    const image = { 200: { description: '', content: { 'image/png': {} } } };
+    assert.equal(
+      memberOf({ responses: image }),
+      "'e': { data: { id: number }; reply: unknown; item: Uint8Array };",
+    );
+    const file = { type: 'string', contentMediaType: 'image/png' };
+    const form = {
+      type: 'object',
+      required: ['title', 'photo'],
+      properties: { title: { type: 'string' }, photo: file, more: { type: 'array', items: file } },
+    };
+    const requestBody = {
+      'x-stream': true,
+      required: true,
+      content: { 'multipart/form-data': { schema: form } },
+    };
+    assert.equal(memberOf({ requestBody }), "'e': { data: { id: number; title: string }; reply: unknown };");
+    const bytes = { 'x-stream': true, content: { 'image/png': {} } };
+    assert.equal(memberOf({ requestBody: bytes }), "'e': { data: { id: number }; reply: unknown };");
+  });
+
   it('a flat body: its members are next to the parameters', () => {
     const requestBody = {
       required: true,
