@@ -14,6 +14,14 @@ export interface ReplyRule {
   readonly validate: Validate | undefined;
 }
 
+/** What the document says about each item of a stream. */
+export interface ItemRule {
+  /** The validator of an item; for server-sent events, of the event, whose data is a text. */
+  readonly item: Validate;
+  /** The validator of the JSON in the data of an event; undefined if the data is only a text. */
+  readonly data: Validate | undefined;
+}
+
 /** Maximum number of cached statuses: all that HTTP allows. */
 const MAX_STATUSES = 500;
 
@@ -76,7 +84,20 @@ export class ReplyRules {
     this.declared ??= Object.keys(this.responses).map((key) => key.replace('xx', 'XX'));
     const successes = this.declared.filter((key) => /^[123]/.test(key));
     if (successes.length === 0) return undefined;
-    return responseKeys(status).some((key) => this.declared?.includes(key) === true) ? undefined : successes;
+    const isDeclared = responseKeys(status).some((key) => this.declared?.includes(key) === true);
+    return isDeclared || this.isPartial(status) ? undefined : successes;
+  }
+
+  /**
+   * Whether a reply has a part of declared bytes, or says that they have not changed (RFC 9110,
+   * 15.3.7 and 15.4.5). The declaration of 200 covers it.
+   */
+  private isPartial(status: number): boolean {
+    if (status !== 206 && status !== 304) return false;
+    const whole = responseKeys(200);
+    return this.operation.streams.some(
+      (stream) => stream.format === 'bytes' && whole.includes(stream.status),
+    );
   }
 
   private validator(status: number, contentType: string): Validate | undefined {
@@ -87,18 +108,19 @@ export class ReplyRules {
   }
 
   /**
-   * The validator of each item of a stream; undefined if the document has no schema for it.
+   * What the document says about each item of a stream; undefined if it has no schema for it.
    * @throws {Error} when the schema cannot be compiled.
    */
-  itemValidator(status: number, contentType: string): Validate | undefined {
+  itemRule(status: number, contentType: string): ItemRule | undefined {
     const { streams } = this.operation;
     for (const key of responseKeys(status)) {
       const declared = streams.filter((stream) => stream.status === key);
       const stream = bestMatch(contentType, declared, ({ mediaType }) => mediaType);
-      if (stream !== undefined)
-        return stream.itemPointer === undefined
-          ? undefined
-          : this.validators.at(stream.itemPointer, 'response');
+      if (stream === undefined) continue;
+      const { itemPointer, dataPointer } = stream;
+      if (itemPointer === undefined) return undefined;
+      const data = dataPointer === undefined ? undefined : this.validators.at(dataPointer, 'response');
+      return { item: this.validators.at(itemPointer, 'response'), data };
     }
     return undefined;
   }

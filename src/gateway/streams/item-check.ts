@@ -2,7 +2,7 @@
 import type { StreamFormat } from '../../contract/stream-types.ts';
 import { parseReply } from '../binding/json.ts';
 import type { RequestIssue } from '../common/problem.ts';
-import type { Validate } from '../validation/validate.ts';
+import type { ItemRule } from '../routing/reply-rules.ts';
 import { EventSplitter, type SplitEvent } from './event-splitter.ts';
 import { LineSplitter } from './line-splitter.ts';
 
@@ -18,7 +18,7 @@ export class ItemCheck {
   /** @param format `events`, `lines` or `sequence`. */
   constructor(
     format: StreamFormat,
-    private readonly validate: Validate,
+    private readonly rule: ItemRule,
   ) {
     this.splitter =
       format === 'events'
@@ -46,21 +46,31 @@ export class ItemCheck {
     const pointer = this.next();
     const parsed = parsedOf(line);
     if (parsed === undefined) this.issues.push({ pointer, detail: 'is not JSON' });
-    else this.validate(parsed.value, pointer, this.issues, parsed.exact);
+    else this.rule.item(parsed.value, pointer, this.issues, parsed.exact);
   }
 
   /**
-   * Checks an event. The schema describes its data, as text or as the JSON value that the text has,
-   * or the event with its members `event` and `data` (OpenAPI 3.2, 4.14.4).
+   * Checks an event, whose data is a text, and the JSON in it (OpenAPI 3.2, 4.14.4). A schema may
+   * also describe the data as if it were not in a text.
    */
   private checkEvent({ event, data }: SplitEvent): void {
     const pointer = this.next();
+    const fields = event === '' ? {} : { event };
     const parsed = parsedOf(Buffer.from(data));
+    const { item, data: validateData } = this.rule;
     const issues: RequestIssue[] = [];
-    if (parsed !== undefined && this.validate(parsed.value, pointer, issues, parsed.exact)) return;
-    if (this.validate(data, pointer, parsed === undefined ? issues : [])) return;
-    if (this.validate(event === '' ? { data } : { event, data }, pointer, [])) return;
-    this.issues.push(...issues);
+    if (validateData === undefined) {
+      if (item({ ...fields, data }, pointer, issues)) return;
+      if (parsed !== undefined && item({ ...fields, data: parsed.value }, pointer, [], parsed.exact)) return;
+      this.issues.push(...issues);
+      return;
+    }
+    item({ ...fields, data }, pointer, this.issues);
+    if (parsed !== undefined && validateData(parsed.value, pointer, issues, parsed.exact)) return;
+    // A text is sent unchanged, and not as JSON.
+    if (validateData(data, pointer, [])) return;
+    if (parsed === undefined) this.issues.push({ pointer, detail: 'is not JSON' });
+    else this.issues.push(...issues);
   }
 
   private next(): string {

@@ -20,8 +20,8 @@ export class ReplyCheck {
   static for(context: ResponseContext, { status, contentType, format }: StreamHead): ReplyCheck | undefined {
     const { check, sample } = context.gateway.settings.replies;
     if (format === 'bytes' || check === 'off' || (sample < 1 && Math.random() >= sample)) return undefined;
-    const validate = context.route.replies.itemValidator(status, contentType);
-    return validate === undefined ? undefined : new ReplyCheck(context, new ItemCheck(format, validate));
+    const rule = context.route.replies.itemRule(status, contentType);
+    return rule === undefined ? undefined : new ReplyCheck(context, new ItemCheck(format, rule));
   }
 
   /** Checks a chunk. Returns the problem if the stream must be broken off. */

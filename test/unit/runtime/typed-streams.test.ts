@@ -15,7 +15,9 @@ import {
   defineWorker,
   type EventData,
   type EventItem,
+  event,
   type FormFile,
+  file,
   formFile,
   type HandlerContext,
   type HandlersOf,
@@ -23,6 +25,7 @@ import {
   ndjson,
   reply,
   sse,
+  stream,
   upload,
 } from 'zeromq-gateway';
 import { z } from 'zod';
@@ -48,11 +51,6 @@ const contract = defineContract({
 type Events = typeof contract.events;
 type Of<Name extends keyof Events> = HandlersOf<Events>[Name];
 
-/** A result of `event()`. */
-class SentEvent<Data> {
-  constructor(readonly fields: { readonly data?: Data; readonly id?: string }) {}
-}
-
 /** Never called: items that the contract does not have. */
 export function wrongItems(): void {
   // @ts-expect-error the number of a tick is a number
@@ -61,7 +59,7 @@ export function wrongItems(): void {
   };
   // @ts-expect-error the data of an event is a tick
   const data: Of<'ticks'> = async function* () {
-    yield new SentEvent({ data: { m: 1 } });
+    yield event({ data: { m: 1 } });
   };
   // @ts-expect-error an array is a JSON value
   const list: Of<'ticks'> = () => [{ n: 1 }];
@@ -69,7 +67,7 @@ export function wrongItems(): void {
   const one: Of<'ticks'> = () => ({ n: 1 });
   // @ts-expect-error lines are values, not events
   const line: Of<'rows'> = async function* () {
-    yield new SentEvent({ data: { id: 1 } });
+    yield event({ data: { id: 1 } });
   };
   // @ts-expect-error bytes are not numbers
   const numbers: Of<'image'> = function* () {
@@ -81,13 +79,19 @@ export function wrongItems(): void {
   const other: Of<'either'> = async function* () {
     yield { no: 1 };
   };
+  // @ts-expect-error the items of a stream with a status are ticks, too
+  const withStatus: Of<'ticks'> = () => stream([{ m: 1 }]);
+  // @ts-expect-error bytes are not numbers
+  const withNumbers: Of<'image'> = () => stream([1]);
+  // @ts-expect-error the contract has no 201
+  const created: Of<'ticks'> = () => stream([{ n: 1 }], { status: 201 });
   // @ts-expect-error resumable needs ids, which lines do not have
   ndjson(z.object({}), { resumable: true });
   // @ts-expect-error the body of an event is an upload
   defineContract({ name: 'x', events: { a: { method: 'POST', path: '/x', body: z.object({}) } } });
   // @ts-expect-error the number of a tick is a number
   defineWorker({ contract: one200, handlers: { ticks: textTicks } });
-  void [text, data, list, one, line, numbers, whole, other];
+  void [text, data, list, one, line, numbers, whole, other, withStatus, withNumbers, created];
 }
 
 async function* textTicks() {
@@ -106,14 +110,15 @@ export function rightItems(): void {
       yield { n: 1 };
     },
     async function* (_data: unknown, { signal }: HandlerContext) {
-      while (!signal.aborted) yield new SentEvent({ id: '1', data: { n: 1, tags: ['a'] } });
-      yield new SentEvent({ id: '2' });
+      while (!signal.aborted) yield event({ id: '1', data: { n: 1, tags: ['a'] } });
+      yield event({ id: '2' });
     },
     function* () {
       yield { n: 1 };
     },
     () => Readable.from([{ n: 1 }]),
     () => reply(404, undefined),
+    () => stream([{ n: 1 }, event({ data: { n: 2 } })], { headers: { 'x-a': 'b' } }),
   ];
   const rows: Of<'rows'>[] = [
     async function* () {
@@ -129,6 +134,8 @@ export function rightItems(): void {
     () => createReadStream('image.png'),
     () => Buffer.from([1]),
     () => new Blob(['x']).stream(),
+    (_data, context) => file('image.png', context),
+    () => stream(createReadStream('image.png'), { headers: { 'content-length': '5' } }),
     async function* () {
       yield Buffer.from([1]);
       yield 'text';
@@ -137,7 +144,7 @@ export function rightItems(): void {
   ];
   const free: Of<'free'> = async function* () {
     yield 1;
-    yield new SentEvent({ data: 'anything' });
+    yield event({ data: 'anything' });
   };
   const either: Of<'either'>[] = [
     () => ({ id: 1 }),
