@@ -19,6 +19,13 @@ export const HELPERS = [
     // Debian's Python packages belong to Debian's Python, which need not be the first on PATH.
     present: () => spawnSync('/usr/bin/python3', ['-c', 'import zmq'], { stdio: 'ignore' }).status === 0,
   },
+  {
+    name: 'python3-requests',
+    mention: 'python3-requests',
+    present: () => spawnSync('/usr/bin/python3', ['-c', 'import requests'], { stdio: 'ignore' }).status === 0,
+  },
+  { name: 'nginx-light', mention: "'nginx'", present: () => existsSync('/usr/sbin/nginx') },
+  { name: 'curl', mention: "'curl'", present: () => onPath('curl') },
   { name: 'chromium', mention: 'chromium', present: () => onPath('chromium') },
   { name: 'iproute2', mention: 'iproute2', present: () => onPath('ip') },
   { name: 'redis-server', mention: 'redis-server', present: () => onPath('redis-server') },

@@ -9,12 +9,6 @@ import { uploadProblem } from '../streams/upload-reader.ts';
 import { acceptProblem, hasBody, unsupportedMediaType } from './request-body.ts';
 import { StreamExchange } from './stream-exchange.ts';
 
-/**
- * Timeout of the request to the worker, in ms: a day. An upload takes as long as client and worker
- * need, and the gateway checks the timeout of the operation itself.
- */
-const UPLOAD_TIMEOUT = 24 * 60 * 60 * 1000;
-
 /** An operation request whose body may be a stream. */
 export class UploadExchange extends StreamExchange {
   private upload: Upload | undefined;
@@ -99,10 +93,9 @@ export class UploadExchange extends StreamExchange {
   }
 
   protected override request(outgoing: OutgoingRequest): InFlight {
-    if (this.upload === undefined) return super.request(outgoing);
     this.timeout = outgoing.timeout;
-    this.upload.onSent();
-    return super.request({ ...outgoing, timeout: UPLOAD_TIMEOUT });
+    this.upload?.onSent();
+    return super.request(outgoing);
   }
 
   protected override onWindow(bytes: number): void {
