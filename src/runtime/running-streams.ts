@@ -80,6 +80,8 @@ export class RunningStreams implements StreamOwner {
   }
 
   settled(execution: HandlerExecution, reply: ReplyMessage): void {
+    // Calls end before the request that they belong to.
+    execution.context?.release();
     this.executor.settle(execution, reply);
     execution.upload?.fail(new Error('the request has ended'));
   }

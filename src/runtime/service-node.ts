@@ -13,6 +13,7 @@ import { cancelError } from '../core/messages/cancel-reason.ts';
 import { checkCount } from '../core/messages/checks.ts';
 import { ZeroMQConfigError, ZeroMQError } from '../core/messages/errors.ts';
 import type { ReplyMessage, RequestMessage } from '../core/messages/message.ts';
+import { DEFAULT_MAX_STREAMS } from '../core/messages/stream.ts';
 import { Lifecycle } from '../core/observability/lifecycle.ts';
 import type { Clock } from '../core/time/clock.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
@@ -101,6 +102,7 @@ export interface ServiceHost {
 export interface ServiceParts {
   readonly executor: RequestExecutor;
   readonly concurrency: number;
+  readonly maxStreams: number;
   readonly maxMessageSize: number;
   readonly configFile: string | undefined;
   readonly logger: Logger;
@@ -117,7 +119,7 @@ export function localParts(
 ): ServiceParts {
   const { handlers, handleMessage, contract, configFile } = options;
   const { concurrency = 64, maxQueue = 10_000, maxQueueBytes = 256 * 1024 * 1024 } = options;
-  const { maxMessageSize = MAX_MESSAGE_BYTES, maxStreams = 1000 } = options;
+  const { maxMessageSize = MAX_MESSAGE_BYTES, maxStreams = DEFAULT_MAX_STREAMS } = options;
   if (handlers === undefined && handleMessage === undefined) {
     throw new ZeroMQConfigError(`a ${kind} needs handlers or handleMessage`);
   }
@@ -143,7 +145,7 @@ export function localParts(
     logger,
     clock: options.clock,
   });
-  return { executor, concurrency, maxMessageSize, configFile, logger };
+  return { executor, concurrency, maxStreams, maxMessageSize, configFile, logger };
 }
 
 function checkHandlers(handlers: Handlers, handleMessage: MessageHandler | undefined): void {
@@ -166,6 +168,7 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
   /** Logger of the node. */
   readonly logger: Logger;
   protected readonly concurrency: number;
+  protected readonly maxStreams: number;
   protected readonly maxMessageSize: number;
   protected readonly source: { readonly kind: 'worker' | 'server'; node: string };
   private readonly lifecycle: Lifecycle<Opened>;
@@ -179,6 +182,7 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
     this.configFile = parts.configFile;
     this.logger = parts.logger;
     this.concurrency = parts.concurrency;
+    this.maxStreams = parts.maxStreams;
     this.maxMessageSize = parts.maxMessageSize;
     this.executor = parts.executor;
     this.lifecycle = new Lifecycle<Opened>(this.source, {

@@ -76,6 +76,8 @@ export interface Hello {
   readonly calls?: 1;
   /** 1 if it takes and sends streams; requires `pack: 1`. */
   readonly stream?: 1;
+  /** Maximum number of streams that use none of its concurrency. Absent: 1,000. */
+  readonly streams?: number;
 }
 
 /** The part of an announcement that describes the handlers. */
@@ -163,6 +165,7 @@ export function readHello(data: Record<string, unknown> | undefined): Hello | st
     refused,
     calls,
     stream,
+    streams,
   } = data;
   if (v !== 1) return `protocol version ${JSON.stringify(v)} is not known; this router speaks 1`;
   if (pack !== 0 && pack !== 1) return `pack must be 0 or 1, got ${JSON.stringify(pack)}`;
@@ -180,10 +183,17 @@ export function readHello(data: Record<string, unknown> | undefined): Hello | st
     return 'node must be an identity of 1 to 255 bytes without control characters';
   if (connection !== undefined && typeof connection !== 'number') return 'connection must be a number';
   if (refused !== undefined && typeof refused !== 'boolean') return 'refused must be true or false';
+  if (streams !== undefined && !isConcurrency(streams, 0))
+    return 'streams must be a whole number from 0 to 1,000,000';
   const known: Hello = { v, pack, concurrency, share, events, contract, node, connection, refused };
   // Another value comes from a later version.
   if (pack === 0) return known;
-  return { ...known, ...(calls === 1 && { calls }), ...(stream === 1 && { stream }) };
+  return {
+    ...known,
+    ...(calls === 1 && { calls }),
+    ...(stream === 1 && { stream }),
+    ...(streams !== undefined && { streams }),
+  };
 }
 
 /** The number in a `$credit`; undefined if it is missing or invalid. */

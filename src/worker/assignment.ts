@@ -11,10 +11,16 @@ export interface AssignmentOwner {
   readonly calls: WorkerCalls;
 }
 
-/** A request of a router. While a call of its handler is in flight, it uses no credit. */
+/**
+ * A request of a router. While a call of its handler is in flight, and once its reply is a stream
+ * that has begun, it uses no credit.
+ */
 export class Assignment implements CallSource {
   execution: Execution | undefined;
   private callsInFlight = 0;
+  private isStream = false;
+  private isCreditless = false;
+  private isSuspended = false;
 
   /**
    * @param id key of the request at the router; generation 0 if it has none.
@@ -48,10 +54,33 @@ export class Assignment implements CallSource {
     };
   }
 
+  /** A chunk of its reply is sent. With the first one, it gives up its part of the concurrency. */
+  chunkSent(): void {
+    if (this.isStream) return;
+    this.isStream = true;
+    this.isCreditless = this.owner.credit.streamBegan();
+    this.update();
+  }
+
+  /** It is answered. */
+  ended(): void {
+    if (this.isCreditless) this.owner.credit.streamEnded();
+    this.isCreditless = false;
+    this.update();
+  }
+
   private countCalls(change: 1 | -1): void {
     this.callsInFlight += change;
+    this.update();
+  }
+
+  /** Reports whether it uses any concurrency. */
+  private update(): void {
+    const suspended = this.callsInFlight > 0 || this.isCreditless;
+    if (suspended === this.isSuspended) return;
+    this.isSuspended = suspended;
     if (this.share === undefined) return;
-    if (this.callsInFlight === 1 && change === 1) this.owner.credit.requestSuspended(this.share);
-    else if (this.callsInFlight === 0) this.owner.credit.requestResumed(this.share);
+    if (suspended) this.owner.credit.requestSuspended(this.share);
+    else this.owner.credit.requestResumed(this.share);
   }
 }

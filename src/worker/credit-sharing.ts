@@ -8,6 +8,7 @@
  * requests ask for more. They get free concurrency first, then half of the unused concurrency of
  * another router, then part of the difference between the largest share and their own.
  */
+import { DEFAULT_MAX_STREAMS } from '../core/messages/stream.ts';
 import { type Cancel, type Clock, systemClock } from '../core/time/clock.ts';
 
 /** Interval of checks of the other routers while a router waits for credit, in ms. */
@@ -66,17 +67,21 @@ export class CreditSharing {
   routers = 1;
   private readonly shares = new Set<Share>();
   private cancelCheck: Cancel | undefined;
+  /** Number of streams that use no concurrency. */
+  private streams = 0;
 
   /**
    * Creates the shares of a worker.
    *
    * @param total the concurrency of the worker
    * @param sharing false if there is a single router, which gets all of it
+   * @param maxStreams maximum number of streams that use no concurrency
    */
   constructor(
     private readonly total: number,
     readonly sharing: boolean,
     private readonly clock: Clock = systemClock,
+    private readonly maxStreams: number = DEFAULT_MAX_STREAMS,
   ) {}
 
   /**
@@ -133,6 +138,18 @@ export class CreditSharing {
   requestResumed(share: Share): void {
     this.shares.add(share);
     this.requestStarted(share);
+  }
+
+  /** Called with the first chunk of a stream. Returns whether it uses no concurrency from now on. */
+  streamBegan(): boolean {
+    if (this.streams >= this.maxStreams) return false;
+    this.streams += 1;
+    return true;
+  }
+
+  /** Called at the end of a stream that used no concurrency. */
+  streamEnded(): void {
+    this.streams -= 1;
   }
 
   /** Called when the router has queued requests. */

@@ -33,6 +33,12 @@ export interface WorkerSettings {
    */
   concurrency?: number;
   /**
+   * Maximum number of streams that do not count towards `concurrency` after their first chunk.
+   *
+   * @defaultValue 1,000
+   */
+  maxStreams?: number;
+  /**
    * Where `ZeroMQWorkerThreads` and the command line run the module: in a thread or in a process. A
    * module that opens ZeroMQ sockets, such as those of a `ZeroMQClient`, needs a process. In a
    * thread, its first attempt to open one fails, and the worker then moves to a process.

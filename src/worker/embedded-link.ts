@@ -71,6 +71,7 @@ export interface EmbeddedLinkOptions {
   /** Identity of the node. */
   readonly id: string;
   readonly concurrency: number;
+  readonly maxStreams: number;
   readonly announcement: Announcement;
 }
 
@@ -86,14 +87,16 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
 
   readonly id: string;
   readonly concurrency: number;
+  readonly maxStreams: number;
 
   constructor(
-    { id, concurrency, announcement }: EmbeddedLinkOptions,
+    { id, concurrency, maxStreams, announcement }: EmbeddedLinkOptions,
     private readonly router: EmbeddedRouter,
     private readonly owner: EmbeddedLinkOwner,
   ) {
     this.id = id;
     this.concurrency = concurrency;
+    this.maxStreams = maxStreams;
     this.events = announcement.events;
     this.contract = announcement.contract;
   }

@@ -5,7 +5,9 @@
 
 import type { EmbeddedRouter } from '../core/messages/embedded.ts';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
+import { DEFAULT_MAX_STREAMS } from '../core/messages/stream.ts';
 import { logFact } from '../core/observability/node-facts.ts';
+import { systemClock } from '../core/time/clock.ts';
 import { type ZeroMQHeartbeatConfig, ZeroMQHeartbeatSender } from '../liveness/index.ts';
 import { type RuntimeLink, ServiceNode, type ServiceParts } from '../runtime/service-node.ts';
 import type { ConnectionLike } from '../transport/addressing/connection.ts';
@@ -89,7 +91,7 @@ export class RoutedWorker
     checkDns(dns);
     this.dns = dns;
     const sharing = this.targets.length > 1 || this.targets.some((target) => target instanceof DnsTarget);
-    this.credit = new CreditSharing(this.concurrency, sharing);
+    this.credit = new CreditSharing(this.concurrency, sharing, systemClock, this.maxStreams);
     this.heartbeatConfig = options.heartbeatConfig;
     this.announcement = options.announcement;
     this.curveClient = options.curve;
@@ -130,8 +132,9 @@ export class RoutedWorker
   }
 
   private openEmbedded(router: EmbeddedRouter): readonly string[] {
-    const { concurrency, announcement } = this;
-    const link = new EmbeddedLink({ id: this.identity.identity, concurrency, announcement }, router, this);
+    const { concurrency, maxStreams, announcement } = this;
+    const { identity: id } = this.identity;
+    const link = new EmbeddedLink({ id, concurrency, maxStreams, announcement }, router, this);
     this.opened = [link];
     link.open();
     return [LOCAL];
@@ -146,6 +149,7 @@ export class RoutedWorker
       pack: 1,
       calls: 1,
       stream: 1,
+      streams: this.maxStreams === DEFAULT_MAX_STREAMS ? undefined : this.maxStreams,
       share,
       ...announcement,
     };

@@ -67,7 +67,6 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
   connected = false;
   /** The router takes calls of workers. */
   private routerTakesCalls = false;
-  /** The worker is stopping. */
   private stopping = false;
 
   constructor(
@@ -257,7 +256,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
     if (share !== undefined) credit.requestStarted(share);
     const ended = (reply: ReplyMessage): void => {
       settle(reply);
-      if (reply.more) return;
+      if (reply.more) return assignment.chunkSent();
+      assignment.ended();
       this.inFlight -= 1;
       if (this.inFlight === 0) this.onIdle?.();
       if (share !== undefined) credit.requestEnded(share);

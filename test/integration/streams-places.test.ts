@@ -56,6 +56,15 @@ const PLACES: Record<string, Place> = {
   },
 };
 
+interface CallerOptions {
+  readonly data?: unknown;
+  /** Whether it grants what it receives. */
+  readonly grants?: boolean;
+  readonly upload?: boolean;
+  /** Window of the reply; 0 for a whole reply. */
+  readonly window?: number;
+}
+
 /** A caller that sends one request with streams. */
 class Caller {
   readonly parts: ReplyMessage[] = [];
@@ -68,7 +77,7 @@ class Caller {
   constructor(
     requester: Requester,
     eventName: string,
-    { data = null as unknown, grants = true, upload = false, window = 4 * KIB64 } = {},
+    { data = null, grants = true, upload = false, window = 4 * KIB64 }: CallerOptions = {},
   ) {
     const { promise, resolve } = withResolvers<ReplyMessage>();
     this.last = promise;
@@ -201,6 +210,14 @@ for (const [name, open] of Object.entries(PLACES)) {
       const { failed } = await untilState(requester, (state) => state.failed !== '', 'the failure');
       assert.equal(failed, 'AbortError');
       await sending;
+    });
+
+    it(`streams of ${name}: more open streams than concurrency leave room for other requests`, async (t) => {
+      const { requester } = await open(scopeOf(t));
+      const watches = Array.from({ length: 100 }, () => new Caller(requester, 'stream.watch'));
+      for (const watch of watches) await watch.until(() => watch.bytes.length > 0, 'the first event');
+      await within(stateOf(requester), 'a reply beside the streams');
+      for (const watch of watches) watch.cancel();
     });
 
     it(`streams of ${name}: event streams end when the node stops`, async (t) => {

@@ -14,6 +14,8 @@ export interface EmbeddedWorker {
   readonly events: readonly string[] | undefined;
   /** Requests it runs at a time. */
   readonly concurrency: number;
+  /** Maximum number of streams that use none of its concurrency. Absent: 1,000. */
+  readonly maxStreams?: number | undefined;
   /** Its contract: name, OpenAPI fragment, and its version with the share of the requests in percent. */
   readonly contract:
     | {

@@ -95,6 +95,8 @@ export class StreamState {
   startedAt: number | undefined;
   /** Whether a chunk was passed on, in either direction. */
   open = false;
+  /** Whether it uses no credit of its worker. */
+  isCreditless = false;
   /** Whether the reply consists of server-sent events, which may be silent for any time. */
   private eventStream = false;
   /** Time of the last chunk or grant. */

@@ -13,6 +13,9 @@ export const BODY_WINDOW: number = 64 * 1024;
 /** Maximum size of the body of a chunk, in bytes. Larger ones would delay the messages of others. */
 export const MAX_CHUNK: number = 64 * 1024;
 
+/** Maximum number of streams of a worker that use none of its concurrency, unless it says otherwise. */
+export const DEFAULT_MAX_STREAMS: number = 1000;
+
 /** Bytes of the window that a chunk without a body uses, so that the number of chunks is bounded. */
 const EMPTY_CHUNK_COST = 64;
 

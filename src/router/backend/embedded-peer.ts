@@ -57,7 +57,7 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
 
   /** Adds the worker. @returns why it is refused; undefined if it joined. */
   join(): string | undefined {
-    const { id, events, concurrency } = this.local;
+    const { id, events, concurrency, maxStreams } = this.local;
     const announced = readAnnouncement(this.local);
     if (typeof announced === 'string') return announced;
     const { contract, claims } = announced;
@@ -67,7 +67,7 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
     if (typeof hold === 'string') return hold;
     this.hold = hold;
     const ranks = hold?.version.ranks;
-    const info = { id, events, concurrency, cancels: true, ranks, release: releaseOf(announced) };
+    const info = { id, events, concurrency, maxStreams, cancels: true, ranks, release: releaseOf(announced) };
     this.worker = this.parts.broker.addWorker(this, info, turnNow());
     this.owner.workerJoined(this);
     return undefined;

@@ -289,7 +289,7 @@ export class WorkerRegistry {
   }
 
   private admit(peer: WorkerPeer, hello: Hello): void {
-    const { events, concurrency, share: shares } = hello;
+    const { events, concurrency, share: shares, streams: maxStreams } = hello;
     const { identity: router } = this.options;
     const welcome: Welcome = { v: PROTOCOL_VERSION, pack: 1, router, calls: 1, stream: 1 };
     peer.control('$welcome', welcome);
@@ -302,6 +302,7 @@ export class WorkerRegistry {
         id: peer.key,
         events,
         concurrency,
+        maxStreams,
         sharesCredit: shares,
         cancels: true,
         ranks,

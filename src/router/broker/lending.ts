@@ -38,8 +38,14 @@ export class Lending {
     this.waiting.delete(request);
   }
 
+  /** The request of a handler is a stream that uses no credit, and so lends none. */
+  streamed(parent: RouterRequest): void {
+    this.waiting.delete(parent);
+  }
+
   /** A handler sends a call. */
   began(parent: RouterRequest): void {
+    if (parent.stream?.isCreditless === true) return;
     this.waiting.set(parent, (this.waiting.get(parent) ?? 0) + 1);
   }
 

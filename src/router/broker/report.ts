@@ -90,5 +90,5 @@ function stateOf(worker: Worker): WorkerState {
   if (worker.blocked) return 'blocked';
   if (worker.unresponsive) return 'unresponsive';
   if (worker.suspended) return 'suspended';
-  return worker.held < worker.concurrency ? 'ready' : 'busy';
+  return !worker.isFull ? 'ready' : 'busy';
 }

@@ -238,6 +238,7 @@ export class Scheduler {
   release(request: RouterRequest, worker: Worker): void {
     this.slots.remove(request);
     worker.holding.remove(request);
+    if (request.stream?.isCreditless === true) worker.creditless -= 1;
     if (worker.lending === undefined) return;
     worker.lending.released(request);
     if (worker.lending.lent === 0) worker.group?.lenders.delete(worker);
@@ -320,7 +321,7 @@ export class Scheduler {
     this.settlement.observer?.dispatched(request);
     if (!request.ownsPayload) this.compactor.watch(now);
     worker.lastPicked = ++this.dispatches;
-    if (worker.holding.length >= worker.concurrency) worker.group?.refresh(worker);
+    if (worker.isFull) worker.group?.refresh(worker);
     if (this.breakers?.tracks(worker) === true) this.breakers.dispatched(worker, request.message.eventName);
     return true;
   }
@@ -332,8 +333,8 @@ function askForCredit(event: EventState): void {
 }
 
 /** Number of requests of a worker whose handlers do not wait on calls. */
-function running({ held, lending }: Worker): number {
-  return held - (lending?.lent ?? 0);
+function running({ held, creditless, lending }: Worker): number {
+  return held - creditless - (lending?.lent ?? 0);
 }
 
 /** Calls `onDrained` of a worker that holds no more requests. */

@@ -113,7 +113,8 @@ export class Streams {
       this.exceeded(request, refusal);
       return 'window-exceeded';
     }
-    if (!stream.started) {
+    const first = !stream.started;
+    if (first) {
       recovery.recordOutcome(request, worker, reply, now);
       stream.start(reply.contentType, now);
     }
@@ -121,7 +122,17 @@ export class Streams {
     this.count(stream, reply.body);
     if (!stream.reply.open) settlement.counters.windowStalls++;
     request.origin.settle(request, reply);
+    if (first) this.returnCredit(request, stream, worker, now);
     return undefined;
+  }
+
+  /** The credit of a stream returns with its first chunk: it may last for hours. */
+  private returnCredit(request: RouterRequest, stream: StreamState, worker: Worker, now: number): void {
+    if (worker.creditless >= worker.maxStreams) return;
+    stream.isCreditless = true;
+    worker.creditless += 1;
+    worker.lending?.streamed(request);
+    this.parts.scheduler.refresh(worker, now);
   }
 
   /** The last part of a stream: its duration says nothing about the worker, but a failure does. */

@@ -6,6 +6,7 @@
 import { hashOf } from '../../core/collections/hash.ts';
 import { LinkedList } from '../../core/collections/linked-list.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
+import { DEFAULT_MAX_STREAMS } from '../../core/messages/stream.ts';
 import type { WorkerView } from '../strategies/strategy.ts';
 import type { Breaker } from './breaker-state.ts';
 import type { Lending } from './lending.ts';
@@ -47,6 +48,11 @@ export interface WorkerInfo {
    * `sharesCredit`.
    */
   readonly concurrency: number;
+  /**
+   * Maximum number of streams that use no credit after their first chunk. Default:
+   * `DEFAULT_MAX_STREAMS`.
+   */
+  readonly maxStreams?: number;
   /** Whether it shares its credit with other routers and may be asked for more. Default: false. */
   readonly sharesCredit?: boolean;
   /**
@@ -83,7 +89,8 @@ export interface WorkerGroup {
  * receive requests.
  *
  * A request uses one credit from dispatch until the worker replies, even if the reply is late. If
- * the caller stops waiting before that (timeout or cancellation), the rule depends on the worker:
+ * the caller stops waiting before that (timeout or cancellation), the rule depends on the worker. The
+ * credit of a stream returns with its first chunk, for up to `maxStreams` streams.
  *
  * - A worker with `cancels` receives a cancellation. The credit returns with its late reply, or
  *   when the worker is lost. A handler that ignores its signal is really busy, and its credit
@@ -104,6 +111,9 @@ export class Worker implements WorkerView {
   ranks: ReadonlyMap<string, number> | undefined;
   release: Release | undefined = undefined;
   concurrency: number;
+  readonly maxStreams: number;
+  /** Number of streams that use no credit. */
+  creditless = 0;
   sharesCredit: boolean;
   /** Whether it was asked for more credit and has not reported its credit since. */
   creditRequested = false;
@@ -160,6 +170,7 @@ export class Worker implements WorkerView {
     this.events = info.events;
     this.ranks = info.ranks;
     this.concurrency = info.concurrency;
+    this.maxStreams = info.maxStreams ?? DEFAULT_MAX_STREAMS;
     this.sharesCredit = info.sharesCredit ?? false;
     this.cancels = info.cancels ?? info.events !== undefined;
   }
@@ -169,9 +180,14 @@ export class Worker implements WorkerView {
     return this.holding.length;
   }
 
+  /** Whether all its credit is used. */
+  get isFull(): boolean {
+    return this.holding.length - this.creditless >= this.concurrency;
+  }
+
   /** Whether it may be given a request. */
   get eligible(): boolean {
-    return this.holding.length < this.concurrency && !this.paused;
+    return !this.isFull && !this.paused;
   }
 
   /** Whether it may be given a call of a depth without credit, in a slot that a handler lends. */
@@ -180,7 +196,7 @@ export class Worker implements WorkerView {
     if (lending === undefined || lending.lent === 0) return false;
     // A worker that drains still finishes its requests, which may wait for the call.
     if (this.removed || this.blocked || this.suspended || this.unresponsive) return false;
-    return this.held - lending.lent < concurrency && lending.heldAt(depth) < concurrency;
+    return this.held - this.creditless - lending.lent < concurrency && lending.heldAt(depth) < concurrency;
   }
 
   /** Whether it receives no requests, whatever its credit. */

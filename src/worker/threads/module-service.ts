@@ -155,7 +155,13 @@ export async function serveModule(environment: ModuleEnvironment, setup: ModuleS
     else if (message.type === 'drain') service.drain();
     else void stop(port, definition, logger);
   });
-  post({ type: 'ready', announcement: announcementOf(definition), concurrency: parts.concurrency });
+  const { maxStreams } = parts;
+  post({
+    type: 'ready',
+    announcement: announcementOf(definition),
+    concurrency: parts.concurrency,
+    maxStreams,
+  });
 }
 
 /** Loads the module. While it is developed, the parent learns its imports and why it fails. */

@@ -51,7 +51,12 @@ export interface LogMessage {
 export type FromThread =
   | PostedRecords
   | { readonly type: 'needs-process' }
-  | { readonly type: 'ready'; readonly announcement: Announcement; readonly concurrency: number }
+  | {
+      readonly type: 'ready';
+      readonly announcement: Announcement;
+      readonly concurrency: number;
+      readonly maxStreams: number;
+    }
   | ModuleReport
   | LogMessage;
 

@@ -166,11 +166,11 @@ export class WorkerSlot {
   private async startWorker(executor: ThreadExecutor, ready: ReadyMessage): Promise<void> {
     if (!this.groupIsStarted) return;
     const { group, index } = this;
-    const { announcement, concurrency } = ready;
+    const { announcement, concurrency, maxStreams } = ready;
     const { maxMessageSize } = group.setup;
     const { configFile } = group;
     const logger = group.logger.child({ thread: index });
-    const parts = { executor, concurrency, maxMessageSize, configFile, logger };
+    const parts = { executor, concurrency, maxStreams, maxMessageSize, configFile, logger };
     const worker = new ThreadedWorker('worker', parts, { ...group.connections, announcement });
     this.worker = worker;
     worker.on('rejected', (endpoint, reason) => group.rejected(index, endpoint, reason));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MAX_CHUNK } from '../../../../src/core/messages/stream.ts';
 import type { Origin, RouterRequest } from '../../../../src/router/broker/request.ts';
+import type { WorkerInfo } from '../../../../src/router/broker/worker.ts';
 import { FakeClient, FakeWorker, type Sent, System } from '../fixture.ts';
 
 /** A worker that records grants and chunks. */
@@ -32,8 +33,8 @@ class StreamWorker extends FakeWorker {
     system.core.streams.grantBody(this.worker, this.held.id, this.held.generation, bytes, system.now);
   }
 
-  constructor(system: System) {
-    super(system, { concurrency: 2 });
+  constructor(system: System, info: Partial<WorkerInfo> = {}) {
+    super(system, { concurrency: 2, ...info });
   }
 }
 
@@ -59,8 +60,34 @@ function make(options = {}) {
   return { system, client, worker, submit, body };
 }
 
+describe('credit of streams', () => {
+  it('stream: the credit returns with the first chunk, for up to maxStreams streams', () => {
+    const system = new System({ breaker: false });
+    const client = new StreamClient();
+    const worker = new StreamWorker(system, { concurrency: 1, maxStreams: 1 });
+    const submit = (): RouterRequest => system.submit({ timeLeft: 1000, window: 10 }, client);
+    const [first, second, third] = [submit(), submit(), submit()];
+    const states = (): string[] => [first, second, third].map(({ state }) => state);
+    assert.deepEqual(states(), ['dispatched', 'queued', 'queued']);
+    worker.replyTo(worker.held, { more: true, body: Buffer.from('a') });
+    assert.deepEqual(states(), ['dispatched', 'dispatched', 'queued']);
+    const [one, two] = worker.open;
+    assert.ok(one !== undefined && two !== undefined);
+    worker.replyTo(two, { more: true, body: Buffer.from('b') });
+    assert.deepEqual(
+      [states()[2], worker.worker.isFull],
+      ['queued', true],
+      'the second stream keeps its credit',
+    );
+    worker.replyTo(one, { body: Buffer.from('a') });
+    assert.equal(states()[2], 'queued', 'the end of the first stream returns no credit twice');
+    worker.replyTo(two, { body: Buffer.from('b') });
+    assert.deepEqual([states()[2], worker.worker.held, worker.worker.creditless], ['dispatched', 1, 0]);
+  });
+});
+
 describe('streamed replies', () => {
-  it('stream: chunks, grants and the last part pass, and the worker keeps its credit until then', () => {
+  it('stream: chunks, grants and the last part pass, and the worker holds the request until then', () => {
     const { system, client, worker, submit } = make();
     const request = submit({ window: 10 });
     worker.chunk('one');
