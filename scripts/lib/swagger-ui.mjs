@@ -11,11 +11,43 @@ import { gzipSync } from 'node:zlib';
 /** Stands for the URL of the document, which depends on the settings of the gateway. */
 export const DOCUMENT_URL = '__DOCUMENT_URL__';
 
+/** Script of this project that shows streams as they arrive. */
+const STREAMS = 'swagger-ui-streams.js';
+
+/**
+ * Plugins of Swagger UI. It runs in the browser; swagger-ui-express writes the text of the function
+ * into the script of the page.
+ */
+function plugins() {
+  return [window.SwaggerUIBundle.plugins.DownloadUrl, window.SwaggerUIStreams];
+}
+
+/** Types of bodies that are files, by the beginning of their names. */
+const FILE_TYPES = [
+  'application/octet-stream',
+  'application/pdf',
+  'application/zip',
+  'application/gzip',
+  'application/x-tar',
+  'audio/',
+  'font/',
+  'image/',
+  'model/',
+  'video/',
+];
+
 const OPTIONS = {
   swaggerUrl: DOCUMENT_URL,
   customSiteTitle: 'API',
   customCss: '.swagger-ui .topbar { display: none }',
-  swaggerOptions: { validatorUrl: null, displayRequestDuration: true, docExpansion: 'list' },
+  customJs: `./${STREAMS}`,
+  swaggerOptions: {
+    validatorUrl: null,
+    displayRequestDuration: true,
+    docExpansion: 'list',
+    fileUploadMediaTypes: FILE_TYPES,
+    plugins: [plugins],
+  },
 };
 const ASSETS = [
   'swagger-ui.css',
@@ -34,6 +66,7 @@ export function buildSwaggerUi(root, folder) {
   const files = new Map([
     ['index.html', swaggerUi.generateHTML(undefined, OPTIONS)],
     ['swagger-ui-init.js', initScript(swaggerUi)],
+    [STREAMS, readFileSync(path.join(root, 'src/gateway/pages', STREAMS))],
     ...ASSETS.map((name) => [name, readFileSync(path.join(dist, name))]),
   ]);
   mkdirSync(folder, { recursive: true });

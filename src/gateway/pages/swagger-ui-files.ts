@@ -24,6 +24,7 @@ const INIT = 'swagger-ui-init.js';
 const TYPES: ReadonlyMap<string, string> = new Map([
   [PAGE, 'text/html; charset=utf-8'],
   [INIT, 'text/javascript; charset=utf-8'],
+  ['swagger-ui-streams.js', 'text/javascript; charset=utf-8'],
   ['swagger-ui.css', 'text/css; charset=utf-8'],
   ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
   ['swagger-ui-standalone-preset.js', 'text/javascript; charset=utf-8'],
