@@ -1,6 +1,9 @@
 /** zeromq-gateway: the framework's public names. The HTTP gateway is `zeromq-gateway/gateway`. */
 
 export {
+  type BodyChunk,
+  type BodyPart,
+  type BodySource,
   type CallArguments,
   type CallSender,
   type CallsOf,
@@ -10,9 +13,12 @@ export {
   type EventCaller,
   type EventSender,
   type SendOptions,
+  type StreamEvent,
+  type StreamSendOptions,
   ZeroMQClient,
   type ZeroMQClientOptions,
   type ZeroMQReply,
+  ZeroMQStream,
 } from './client/index.ts';
 export {
   type BytesOptions,

@@ -28,6 +28,8 @@ import { ConnectionPool } from './connection-pool.ts';
 import type { ClientConnection } from './pending-request.ts';
 import { RequestTable } from './request-table.ts';
 import { DEFAULT_TIMEOUT, send } from './send.ts';
+import type { ZeroMQStream } from './streams/client-stream.ts';
+import { openStream, type StreamSendOptions } from './streams/open-stream.ts';
 
 interface ClientEvents {
   /** Emitted when the first connection is established. */
@@ -167,6 +169,33 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, Ev
     const { timeout, readJson } = this;
     const { allowShortDurations } = this.options;
     return send<Data>(this, eventName, eventData, options, { timeout, readJson, allowShortDurations });
+  }
+
+  /**
+   * Sends an event and resolves with its reply as a stream, once the first chunk has arrived. A
+   * reply that the handler does not stream is a stream of one item.
+   *
+   * @typeParam Item type of the items of the stream.
+   * @param eventName name of the event.
+   * @param eventData any JSON value.
+   * @param options options of the request; `timeout` is the time to the first chunk.
+   * @throws {ZeroMQConfigError} when an argument is invalid
+   * @throws {ZeroMQError} of the class that the code of a failure before the first chunk maps to
+   * @example
+   * ```ts
+   * const stream = await client.stream('files.get', { name: 'a.bin' });
+   * for await (const bytes of stream.bytes()) console.log(bytes.length);
+   * ```
+   */
+  stream<Item = unknown>(
+    eventName: string,
+    eventData: unknown = null,
+    options: StreamSendOptions = {},
+  ): Promise<ZeroMQStream<Item>> {
+    const { timeout, readJson, maxMessageSize } = this;
+    const { allowShortDurations } = this.options;
+    const defaults = { timeout, readJson, maxMessageSize, allowShortDurations };
+    return openStream<Item>(this, eventName, eventData, options, defaults);
   }
 
   /**

@@ -12,3 +12,7 @@ export {
   createCaller,
   type EventCaller,
 } from './event-caller.ts';
+export type { BodyChunk, BodyPart, BodySource } from './streams/body-sender.ts';
+export { ZeroMQStream } from './streams/client-stream.ts';
+export type { StreamEvent } from './streams/item-decoders.ts';
+export type { StreamSendOptions } from './streams/open-stream.ts';

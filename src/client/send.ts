@@ -37,7 +37,12 @@ export async function send<Data>(
   return readReply<Data>(eventName, await replyTo(requester, request, options.signal), defaults.readJson);
 }
 
-function outgoing(
+/**
+ * Creates the request for an event.
+ *
+ * @throws {ZeroMQConfigError} when an argument is invalid
+ */
+export function outgoing(
   eventName: string,
   eventData: unknown,
   options: SendOptions,

@@ -48,7 +48,7 @@ export function readReply<Data>(
   reply: ReplyMessage,
   read: ReadJson = JSON.parse,
 ): ZeroMQReply<Data> {
-  if (reply.code !== '') throw errorOf(reply, read);
+  if (reply.code !== '') throw errorOfReply(reply, read);
   const { status } = reply;
   return { eventName, eventData: parseBody(reply, read) as Data, status, headers: headersOf(reply) };
 }
@@ -64,7 +64,8 @@ function parseBody(reply: ReplyMessage, read: ReadJson): unknown {
   }
 }
 
-function headersOf(reply: ReplyMessage): Readonly<Record<string, string>> {
+/** The HTTP headers that the handler set. */
+export function headersOf(reply: ReplyMessage): Readonly<Record<string, string>> {
   if (reply.extras.length === 0) return {};
   const extras = parseObject(reply.extras, JSON.parse) as ReplyExtras;
   return typeof extras.headers === 'object' && extras.headers !== null ? extras.headers : {};
@@ -73,7 +74,7 @@ function headersOf(reply: ReplyMessage): Readonly<Record<string, string>> {
 /**
  * Creates the error of a failure. If its data cannot be parsed, the code and status still apply.
  */
-function errorOf(reply: ReplyMessage, read: ReadJson): ZeroMQError {
+export function errorOfReply(reply: ReplyMessage, read: ReadJson): ZeroMQError {
   const { status, code, dispatched } = reply;
   const error = (parseObject(reply.body, read) as Partial<ErrorData>).error as
     | { readonly message?: unknown; readonly details?: unknown }
