@@ -22,6 +22,11 @@ const code = await run(process.argv.slice(2), {
   cwd: process.cwd(),
   env: process.env,
   out: (line) => process.stdout.write(`${line}\n`),
+  write: (bytes) =>
+    new Promise((resolve) => {
+      // An error means that the reader is gone; see above.
+      process.stdout.write(bytes, () => resolve());
+    }),
   err: (line) => process.stderr.write(`${line}\n`),
   // A getter, because only the commands that read standard input open it.
   get input() {

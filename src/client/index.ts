@@ -15,4 +15,4 @@ export {
 export type { BodyChunk, BodyPart, BodySource } from './streams/body-sender.ts';
 export { ZeroMQStream } from './streams/client-stream.ts';
 export type { StreamEvent } from './streams/item-decoders.ts';
-export type { StreamSendOptions } from './streams/open-stream.ts';
+export { openStream, type StreamSendOptions } from './streams/open-stream.ts';

@@ -14,7 +14,7 @@ import {
 } from '../../src/index.ts';
 import { emissions, eventually } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { Scope } from '../helpers/scope.ts';
+import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { startRouter, startServer, startWorker } from './framework.ts';
 
 failOnLeftovers();
@@ -147,7 +147,7 @@ function code(expected: string): (error: unknown) => boolean {
 for (const kind of ['tcp', 'ipc', 'inproc', 'embedded worker', 'server'] as const) {
   describe(`client.stream over ${kind}`, () => {
     it(`${kind}: items of NDJSON, events, bytes and whole replies`, async (t) => {
-      const { client } = await open(new Scope(t), kind);
+      const { client } = await open(scopeOf(t), kind);
       const counted = await client.stream('count.to', { n: 1000 });
       assert.equal(counted.contentType, 'application/x-ndjson');
       const items = await all(counted);
@@ -167,7 +167,7 @@ for (const kind of ['tcp', 'ipc', 'inproc', 'embedded worker', 'server'] as cons
     });
 
     it(`${kind}: failures before the first chunk reject, later ones end the loop`, async (t) => {
-      const { client } = await open(new Scope(t), kind);
+      const { client } = await open(scopeOf(t), kind);
       await assert.rejects(client.stream('fails.early'), code('NOT_THERE'));
       const late = await client.stream('fails.late');
       const got: unknown[] = [];
@@ -178,7 +178,7 @@ for (const kind of ['tcp', 'ipc', 'inproc', 'embedded worker', 'server'] as cons
     });
 
     it(`${kind}: a slow reader stops the handler, and leaving the loop aborts it`, async (t) => {
-      const { client, seen } = await open(new Scope(t), kind);
+      const { client, seen } = await open(scopeOf(t), kind);
       const endless = await client.stream('endless.get', null, { window: 128 * KIB });
       const reader = endless.bytes();
       await reader.next();
@@ -191,7 +191,7 @@ for (const kind of ['tcp', 'ipc', 'inproc', 'embedded worker', 'server'] as cons
     });
 
     it(`${kind}: uploads from iterables, streams and buffers, and multipart`, async (t) => {
-      const { client, seen } = await open(new Scope(t), kind);
+      const { client, seen } = await open(scopeOf(t), kind);
       const megabyte = Buffer.alloc(1024 * KIB, 3);
       for (const body of [megabyte, Readable.from([megabyte]), new Blob([megabyte]).stream(), [megabyte]]) {
         seen.uploaded = 0;
@@ -210,7 +210,7 @@ for (const kind of ['tcp', 'ipc', 'inproc', 'embedded worker', 'server'] as cons
     });
 
     it(`${kind}: a handler that does not read stops the upload, and a source's error cancels it`, async (t) => {
-      const { client, seen } = await open(new Scope(t), kind);
+      const { client, seen } = await open(scopeOf(t), kind);
       let taken = 0;
       const abort = new AbortController();
       const source = (async function* () {
@@ -223,7 +223,7 @@ for (const kind of ['tcp', 'ipc', 'inproc', 'embedded worker', 'server'] as cons
       const pending = client.stream('slow.put', null, { body: source, signal: abort.signal });
       await seen.until(({ uploaded }) => uploaded > 0, 'the first chunk');
       await roundTrips(client);
-      assert.ok(taken <= 8 * 32 * KIB, `the source gave ${taken} bytes`);
+      assert.ok(taken <= 12 * 32 * KIB, `the source gave ${taken} bytes`);
       abort.abort();
       await assert.rejects(pending, code('CANCELLED'));
       const broken = (async function* () {
@@ -238,7 +238,7 @@ for (const kind of ['tcp', 'ipc', 'inproc', 'embedded worker', 'server'] as cons
 
 describe('client.stream', () => {
   it('stream: is read once, cancelled by its signal, and disposed of', async (t) => {
-    const { client, seen, router } = await open(new Scope(t), 'tcp');
+    const { client, seen, router } = await open(scopeOf(t), 'tcp');
     const abort = new AbortController();
     const endless = await client.stream('endless.get', null, { signal: abort.signal });
     const reader = endless.bytes();
@@ -254,7 +254,7 @@ describe('client.stream', () => {
   });
 
   it('stream: the first request on a connection is a stream', async (t) => {
-    const scope = new Scope(t);
+    const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope);
     await startWorker(scope, { connection: backend, handlers: handlersOf(new Seen()) });
     const client = new ZeroMQClient({ connection: frontend });
@@ -264,17 +264,14 @@ describe('client.stream', () => {
   });
 
   it('stream: wrong options are rejected', async (t) => {
-    const { client } = await open(new Scope(t), 'tcp');
+    const { client } = await open(scopeOf(t), 'tcp');
     await assert.rejects(client.stream('e', null, { body: 'x', parts: [] }), /body or the option parts/);
     await assert.rejects(client.stream('e', null, { window: 0 }), /window must be at least 1/);
-    await assert.rejects(
-      client.stream('e', null, { body: [5 as unknown as string] }),
-      /strings and Uint8Arrays/,
-    );
+    await assert.rejects(client.stream('e', null, { body: [5] }), /strings and Uint8Arrays/);
   });
 
   it('stream: a client that closes aborts the handler', async (t) => {
-    const { client, seen } = await open(new Scope(t), 'tcp');
+    const { client, seen } = await open(scopeOf(t), 'tcp');
     const endless = await client.stream('endless.get');
     const reader = endless.bytes();
     await reader.next();

@@ -3,11 +3,19 @@ import { readReply, ZeroMQClient } from '../../client/index.ts';
 import { parseExact, stringifyExact } from '../../core/json/exact-json.ts';
 import { ZeroMQError } from '../../core/messages/errors.ts';
 import type { ReplyMessage } from '../../core/messages/message.ts';
+import { printStream } from '../nodes/call-stream.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
 import { type CommandContext, defineCommand } from '../settings/command.ts';
 import { EXIT, requestError } from '../settings/errors.ts';
 import { optional, required, setting, type ValuesOf } from '../settings/settings.ts';
-import { booleanFlag, connectEndpoint, json, text, timeoutMilliseconds } from '../settings/value-types.ts';
+import {
+  booleanFlag,
+  connectEndpoint,
+  file,
+  json,
+  text,
+  timeoutMilliseconds,
+} from '../settings/value-types.ts';
 import { withProgress } from '../terminal/progress.ts';
 
 const settings = {
@@ -17,6 +25,14 @@ const settings = {
   timeout: setting(timeoutMilliseconds, {
     description: 'Timeout of the call, including the connection',
     default: 5000,
+  }),
+  stream: setting(booleanFlag, {
+    description: 'Print the items of the reply as they arrive; --timeout is the time to the first one',
+    default: false,
+  }),
+  upload: optional(file, {
+    description: 'File to send as the body of the request, which the handler reads as a stream',
+    defaultNote: 'no body',
   }),
   classic: setting(booleanFlag, { description: 'Connect to a Python router', default: false }),
   ...CURVE_CLIENT_SETTINGS,
@@ -40,6 +56,10 @@ async function call(values: ValuesOf<typeof settings>, context: CommandContext):
   try {
     await client.connect({ timeout: Math.min(CONNECT_TIMEOUT, timeout), throwOnFailure: true });
     const left = Math.max(1, Math.round(timeout - (performance.now() - began)));
+    if (values.stream || values.upload !== undefined) {
+      await printStream(client, { event, data: data ?? null, timeout: left, upload: values.upload }, context);
+      return EXIT.ok;
+    }
     const body = Buffer.from(stringifyExact(data ?? null));
     const pending = new Promise<ReplyMessage>((resolve) => {
       client.request({ eventName: event, body, timeout: left, idempotent: false }, resolve);
@@ -64,6 +84,7 @@ export const callCommand = defineCommand({
   examples: [
     `call echo.get '{"message":"hello"}' --to tcp://127.0.0.1:5555`,
     'call tasks.list --to tcp://127.0.0.1:5555 --timeout 1000',
+    'call clock.watch --to tcp://127.0.0.1:5555 --stream',
   ],
   run: call,
 });

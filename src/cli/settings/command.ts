@@ -9,6 +9,12 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Writes a line to standard output: the result of the command, or the ready line. */
   out(line: string): void;
+  /**
+   * Writes bytes to standard output, and resolves when it takes more.
+   *
+   * @defaultValue they are written as text with `out`
+   */
+  readonly write?: (bytes: Uint8Array) => Promise<void>;
   /** Writes a line to standard error. */
   err(line: string): void;
   /**

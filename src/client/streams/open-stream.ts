@@ -49,6 +49,8 @@ export interface StreamSendOptions extends SendOptions {
 export interface StreamDefaults extends SendDefaults {
   /** Maximum size of an item, in bytes. */
   readonly maxMessageSize: number;
+  /** Event data as JSON, instead of that of the call. */
+  readonly json?: Buffer;
 }
 
 /** Sends a request and resolves with its reply once the first chunk has arrived. */
@@ -65,8 +67,9 @@ export async function openStream<Item>(
   }
   if (window < 1) throw new ZeroMQConfigError(`window must be at least 1 byte, got ${window}`);
   const request = outgoing(eventName, eventData, { ...options, extras: extrasOf(options) }, defaults);
+  const { json } = defaults;
   const opening = new Opening<Item>(eventName, window, bodyOf(body, parts), defaults);
-  return opening.start(requester, request, signal);
+  return opening.start(requester, json === undefined ? request : { ...request, body: json }, signal);
 }
 
 function extrasOf({

@@ -70,7 +70,7 @@ export class ReplyChunks {
       return Promise.resolve({ bytes });
     }
     // The source of the error is not always an Error: it may be the reason of a signal.
-    if (this.error !== undefined) return Promise.reject(this.error as Error);
+    if (this.error !== undefined) return Promise.reject(this.error);
     if (this.ended) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
       this.waiting = { resolve, reject };

@@ -1,0 +1,38 @@
+/** `zeromq-gateway call --stream` and `--upload`: prints the items of a reply as they arrive. */
+import { createReadStream } from 'node:fs';
+import { openStream, type ZeroMQClient } from '../../client/index.ts';
+import { parseExact, stringifyExact } from '../../core/json/exact-json.ts';
+import { MAX_MESSAGE_BYTES } from '../../wire/limits.ts';
+import type { CommandContext } from '../settings/command.ts';
+
+/** What to call. */
+export interface StreamedCall {
+  readonly event: string;
+  readonly data: unknown;
+  /** Time to the first chunk, in milliseconds. */
+  readonly timeout: number;
+  /** File to send as the body. */
+  readonly upload: string | undefined;
+}
+
+/**
+ * Sends an event and prints its reply: an item per line as JSON, or the bytes unchanged.
+ *
+ * @throws {ZeroMQError} when the request or the stream fails.
+ */
+export async function printStream(
+  client: ZeroMQClient,
+  { event, data, timeout, upload }: StreamedCall,
+  context: CommandContext,
+): Promise<void> {
+  const body = upload === undefined ? undefined : createReadStream(upload);
+  const readJson = (text: string): unknown => parseExact(text, 'spelling');
+  const json = Buffer.from(stringifyExact(data));
+  const defaults = { timeout, readJson, maxMessageSize: MAX_MESSAGE_BYTES, json };
+  const stream = await openStream(client, event, null, { body }, defaults);
+  for await (const item of stream) {
+    if (!Buffer.isBuffer(item)) context.out(stringifyExact(item));
+    else if (context.write === undefined) context.out(item.toString());
+    else await context.write(item);
+  }
+}
