@@ -64,8 +64,8 @@ export const METRICS = {
   },
   streams: {
     type: 'gauge',
-    help: 'Requests in flight at the gateway whose request or reply may be a stream; in_flight includes them',
-    labels: [],
+    help: 'Streams in flight, which in_flight includes: in a gateway requests of operations with streams, in a router those that have moved a chunk',
+    labels: ['kind'],
   },
   streams_total: {
     type: 'counter',

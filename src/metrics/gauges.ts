@@ -33,6 +33,7 @@ export class GaugeMetrics {
   families() {
     return [
       family('in_flight', () => this.inFlight()),
+      family('streams', () => this.streams()),
       ...streamFamilies(this.gateways),
       family('queue_depth', () => this.queues()),
       family('queue_bytes', () => this.ofRouters(({ totals }) => totals.queuedBytes)),
@@ -66,6 +67,14 @@ export class GaugeMetrics {
     for (const { inFlight } of this.gateways) requests += inFlight;
     if (this.gateways.size > 0) yield [{ kind: 'gateway' }, requests];
     for (const [, count] of this.ofRouters(({ totals }) => totals.dispatched))
+      yield [{ kind: 'router' }, count];
+  }
+
+  private *streams(): IterableIterator<Sample> {
+    let open = 0;
+    for (const { streams } of this.gateways) open += streams.inFlight;
+    if (this.gateways.size > 0) yield [{ kind: 'gateway' }, open];
+    for (const [, count] of this.ofRouters(({ totals }) => totals.openStreams ?? 0))
       yield [{ kind: 'router' }, count];
   }
 

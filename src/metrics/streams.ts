@@ -43,10 +43,6 @@ export function streamFamilies(gateways: ReadonlySet<{ readonly streams: Streams
           [{ direction: 'request' }, sum(request)],
         ] satisfies Sample[]);
   return [
-    family(
-      'streams',
-      single(({ inFlight }) => inFlight),
-    ),
     family('streams_total', () => endedOf(gateways)),
     family(
       'streams_resumed_total',

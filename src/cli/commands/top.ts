@@ -79,7 +79,8 @@ async function watch(
 /** Formats the result of one query. */
 export function format({ info, stats }: RouterView, paint: Painter): string[] {
   const { all, events, failures } = stats;
-  const { queued, dispatched, clients } = info.totals;
+  const { queued, dispatched, clients, openStreams = 0 } = info.totals;
+  const streams = openStreams === 0 ? '' : `, ${openStreams} ${openStreams === 1 ? 'stream' : 'streams'}`;
   const reports = new Map(info.events.map((report) => [report.name, report]));
   const rows = events.map(({ event, rate, p50, p99, failed }) => {
     const report = reports.get(event);
@@ -93,7 +94,7 @@ export function format({ info, stats }: RouterView, paint: Painter): string[] {
   return [
     `router ${info.router}, ${info.state} for ${duration(info.age)}, ${info.strategy}, ${clients} clients`,
     `${paint('bold', `${all.rate.toFixed(1)} requests/s`)}, p50 ${duration(all.p50)}, p99 ${duration(all.p99)}, ` +
-      `${queued} queued, ${dispatched} dispatched`,
+      `${queued} queued, ${dispatched} dispatched${streams}`,
     '',
     ...tableOf(
       [

@@ -110,6 +110,8 @@ export interface RouterTotals {
   readonly queuedBytes: number;
   /** Requests at workers whose callers still wait. */
   readonly dispatched: number;
+  /** Of these, streams; absent in reports of routers of earlier versions. */
+  readonly openStreams?: number;
   /** Number of connected clients that sent a message. */
   readonly clients: number;
 }

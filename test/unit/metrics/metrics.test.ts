@@ -36,6 +36,7 @@ const REPORT: RouterReport = {
     queued: 3,
     queuedBytes: 1536,
     dispatched: 5,
+    openStreams: 3,
     clients: 6,
   },
   workers: [
@@ -167,7 +168,8 @@ describe('Metrics', () => {
     assert.equal(value('http_requests_total', { method: 'GET', route: '/a/{id}', status: '200' }), 1);
     assert.equal(value('in_flight', { kind: 'gateway' }), 7);
     assert.equal(value('in_flight', { kind: 'router' }), 5);
-    assert.equal(value('streams', {}), 2);
+    assert.equal(value('streams', { kind: 'gateway' }), 2);
+    assert.equal(value('streams', { kind: 'router' }), 3);
     assert.equal(value('stream_bytes_total', { direction: 'reply' }), 3000);
     assert.equal(value('stream_stalls_total', { direction: 'request' }), 4);
     assert.equal(value('streams_total', { code: 'WORKER_LOST' }), 6);
