@@ -84,7 +84,7 @@ describe('streams in a browser', { skip: WITHOUT_CHROMIUM }, () => {
       const form = new FormData();
       form.append('title', 'a');
       form.append('photo', new Blob(['xyz'], { type: 'image/png' }), 'a.png');
-      return (await fetch('/form', { method: 'POST', body: form })).json() as Promise<unknown>;
+      return (await fetch('/form', { method: 'POST', body: form })).json();
     });
     const files = [{ name: 'photo', filename: 'a.png', contentType: 'image/png', length: 3 }];
     assert.deepEqual(reply, { title: 'a', files });
