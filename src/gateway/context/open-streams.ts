@@ -1,5 +1,6 @@
 /** The streams of a gateway: their limits, their timeouts, and what they have moved. */
 import { type Linked, LinkedList } from '../../core/collections/linked-list.ts';
+import { WindowBudget } from '../../core/messages/window-growth.ts';
 
 /** An exchange whose request or reply may be a stream. */
 export interface StreamOwner {
@@ -58,6 +59,7 @@ export class OpenStream implements Linked<OpenStream> {
 /** The streams in flight of one gateway. One timer checks the timeouts of all of them. */
 export class OpenStreams {
   readonly totals: StreamTotals;
+  readonly budget: WindowBudget = new WindowBudget();
   private readonly ended = new Map<string, number>();
   private readonly open = new LinkedList<OpenStream>();
   private readonly perCaller = new Map<string, number>();

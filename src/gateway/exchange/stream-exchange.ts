@@ -193,6 +193,7 @@ export class StreamExchange extends HookedExchange implements StreamOwner {
       res,
       socket: req.socket,
       totals: gateway.streams.totals,
+      budget: gateway.streams.budget,
       silence: clientSilence(gateway.settings),
       grant: (bytes) => this.workerRequest?.grant(bytes),
     };
@@ -284,6 +285,7 @@ export class StreamExchange extends HookedExchange implements StreamOwner {
 
   protected override publish(status: number, code: string, dispatched: boolean, detail?: string): void {
     this.resumption?.stop();
+    this.reply?.release();
     this.traffic = { sent: this.reply?.sent ?? 0, received: this.received };
     if (this.reply !== undefined || this.isUpload) this.gateway.streams.count(code);
     super.publish(status, code, dispatched, detail);

@@ -2,6 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { chunkCost } from '../../core/messages/stream.ts';
+import { type WindowBudget, WindowGrowth } from '../../core/messages/window-growth.ts';
 import type { StreamTotals } from '../context/open-streams.ts';
 
 /** Bytes that are granted together, so that small chunks do not cause as many grants. */
@@ -18,6 +19,8 @@ export interface StreamTarget {
   readonly res: ServerResponse;
   readonly socket: Socket;
   readonly totals: StreamTotals;
+  /** Bytes by which the windows of all streams may be widened. */
+  readonly budget: WindowBudget;
   /** How long a client may read nothing, in ms. */
   readonly silence: number;
   /** Lets the worker send more. */
@@ -47,6 +50,7 @@ export class ReplyStream {
   /** Bytes of the window that the worker has used, and those granted in return. */
   private used = 0;
   private granted = 0;
+  private growth: WindowGrowth;
   /** The chunk that completes the content length. It waits until the worker has ended the reply. */
   private completing: Buffer | undefined;
   private readonly flush: (() => void) | undefined;
@@ -56,7 +60,8 @@ export class ReplyStream {
     protected readonly target: StreamTarget,
     private readonly length: number | undefined,
   ) {
-    const { res, socket } = target;
+    const { res, socket, budget } = target;
+    this.growth = new WindowGrowth(budget);
     res.on('drain', this.onDrain);
     // The stream has its own timeouts.
     socket.setTimeout(0);
@@ -145,6 +150,13 @@ export class ReplyStream {
   restart(): void {
     this.used = this.unsent;
     this.granted = 0;
+    this.growth.release();
+    this.growth = new WindowGrowth(this.target.budget);
+  }
+
+  /** The exchange has ended. */
+  release(): void {
+    this.growth.release();
   }
 
   /** Whether the worker has been silent, and not the client slow. */
@@ -212,10 +224,12 @@ export class ReplyStream {
   }
 
   private grantTaken(): void {
-    const due = this.used - Math.min(this.used, this.unsent) - this.granted;
+    const { unsent } = this;
+    const due = this.used - Math.min(this.used, unsent) - this.granted;
     if (due < GRANT_STEP) return;
     this.granted += due;
-    this.target.grant(due);
+    const bytes = this.growth.grantFor(due, unsent);
+    if (bytes > 0) this.target.grant(bytes);
   }
 }
 

@@ -3,12 +3,16 @@
  * when the handler starts, and more once it reads. What the handler does not read is not sent.
  */
 import { BODY_WINDOW, chunkCost, StreamWindow } from '../../core/messages/stream.ts';
+import { WindowBudget, WindowGrowth } from '../../core/messages/window-growth.ts';
 
-/** Bytes that the caller may be ahead of a handler that reads. */
+/** Bytes that the caller may be ahead of a handler that reads, until the window grows. */
 const READING_WINDOW = 256 * 1024;
 
 /** Read bytes after which the caller is granted as many. */
 const GRANT_FROM = 64 * 1024;
+
+/** All uploads of a thread share it. */
+const budget = new WindowBudget();
 
 export class UploadBody implements AsyncIterable<Buffer> {
   /** Received chunks; those before `taken` were read. */
@@ -16,6 +20,9 @@ export class UploadBody implements AsyncIterable<Buffer> {
   private taken = 0;
   /** Bytes that the caller may still send. */
   private readonly window = new StreamWindow(0);
+  private readonly growth = new WindowGrowth(budget);
+  /** Bytes that were received and not read. */
+  private waiting = 0;
   private unreported = 0;
   private complete = false;
   private failure: Error | undefined;
@@ -37,9 +44,11 @@ export class UploadBody implements AsyncIterable<Buffer> {
       this.fail(new Error('the caller sent more of the body than its window allows'));
       return;
     }
+    this.waiting += chunkCost(body);
     if (body.length > 0) this.chunks.push(body);
     else this.consumed(body);
     this.complete = end;
+    if (end) this.growth.release();
     this.changed();
   }
 
@@ -50,6 +59,7 @@ export class UploadBody implements AsyncIterable<Buffer> {
     this.failure = error;
     this.chunks.length = 0;
     this.taken = 0;
+    this.growth.release();
     this.changed();
   }
 
@@ -95,10 +105,13 @@ export class UploadBody implements AsyncIterable<Buffer> {
   }
 
   private consumed(chunk: Buffer): void {
-    this.unreported += chunkCost(chunk);
-    if (this.unreported < GRANT_FROM) return;
-    this.widen(this.unreported);
+    const cost = chunkCost(chunk);
+    this.waiting -= cost;
+    this.unreported += cost;
+    if (this.unreported < GRANT_FROM || this.complete) return;
+    const bytes = this.growth.grantFor(this.unreported, this.waiting);
     this.unreported = 0;
+    if (bytes > 0) this.widen(bytes);
   }
 
   private changed(): void {

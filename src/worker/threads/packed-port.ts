@@ -4,6 +4,7 @@
  * less.
  */
 import { RecordSender } from '../../transport/link/record-sender.ts';
+import { noteFrames } from '../../transport/socket/frame-gc.ts';
 import { type PackedSink, readPacked } from '../../wire/packed.ts';
 import { PackedBatch } from '../../wire/packed-batch.ts';
 
@@ -36,10 +37,12 @@ export class PackedPort extends RecordSender {
 
   /** Handles records that the other side posted. */
   received(posted: PostedRecords): void {
-    const bytes =
+    const frames = [
       typeof posted === 'string'
         ? Buffer.from(posted, 'latin1')
-        : Buffer.from(posted.buffer, posted.byteOffset, posted.byteLength);
-    readPacked([bytes], 0, this.sink, Infinity);
+        : Buffer.from(posted.buffer, posted.byteOffset, posted.byteLength),
+    ];
+    if (typeof posted !== 'string') noteFrames(frames);
+    readPacked(frames, 0, this.sink, Infinity);
   }
 }
