@@ -117,8 +117,8 @@ export function buildIn(root: string | undefined): { embedded: Contender; separa
   return { embedded: embeddedAs(name, root), separate: separateAs(name, [], root) };
 }
 
-/** Streams at a time, also of one caller; the benchmark is one caller. */
-const STREAM_LIMITS = ['--streams-per-caller', '10000'];
+/** The benchmark is one caller with many streams. */
+const STREAM_LIMITS = ['--http', JSON.stringify({ limits: { streamsPerCaller: 10_000, upload: 0 } })];
 const STREAM_CONCURRENCY = ['--concurrency', '10000'];
 
 export const embeddedStreams: Contender = {
