@@ -281,7 +281,8 @@ export class Executor implements RequestExecutor, ExecutionOwner, StreamExecutor
         this.late.watch();
         return;
       }
-      reply = this.outcomes.ofResult(execution, result);
+      const whole = this.streams.whole(execution.message.eventName, result);
+      reply = this.outcomes.ofResult(execution, whole);
     } catch (error) {
       reply = this.outcomes.badReply(execution, error);
     }

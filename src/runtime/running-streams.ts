@@ -1,9 +1,10 @@
 /** The streams that answer the requests of an executor. */
-import type { StreamRule } from '../contract/index.ts';
+import { type StreamRule, sequentialFormat } from '../contract/index.ts';
 import type { ReplyMessage } from '../core/messages/message.ts';
 import type { Clock } from '../core/time/clock.ts';
 import type { HandlerExecution } from './execution.ts';
 import type { Outcomes } from './outcomes.ts';
+import { isReply, Reply } from './reply.ts';
 import { resultSource, StreamedReply, type StreamOwner } from './streamed-reply.ts';
 
 /** Options of an executor that concern streams. */
@@ -59,6 +60,15 @@ export class RunningStreams implements StreamOwner {
     return true;
   }
 
+  /**
+   * Returns the result of a handler that is not a stream. Bytes of an event whose contract declares
+   * bytes have the media type of the contract, unless they state their own.
+   */
+  whole(eventName: string, result: unknown): unknown {
+    const { streams } = this.settings;
+    return streams === undefined ? result : withType(result, streams.get(eventName)?.contentType);
+  }
+
   /** The node drains: event streams end. */
   drain(running: Iterable<HandlerExecution>): void {
     this.draining = true;
@@ -93,4 +103,12 @@ export class RunningStreams implements StreamOwner {
   toFailure(execution: HandlerExecution, thrown: unknown): ReplyMessage {
     return this.outcomes.ofStreamError(execution, thrown);
   }
+}
+
+function withType(result: unknown, contentType: string | undefined): unknown {
+  if (contentType === undefined || sequentialFormat(contentType) !== undefined) return result;
+  const { status, data, headers } = isReply(result) ? result : new Reply(200, result, undefined);
+  if (!(data instanceof Uint8Array)) return result;
+  const isStated = Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'content-type');
+  return isStated ? result : new Reply(status, data, { ...headers, 'content-type': contentType });
 }
