@@ -34,7 +34,7 @@ describe('up', () => {
       line,
       /^zeromq-gateway up is ready: http:\/\/127\.0\.0\.1:\d+, docs http:\/\/127\.0\.0\.1:\d+\/docs, /,
     );
-    assert.match(line, /workers echo\.ts, tasks\.ts, /);
+    assert.match(line, /workers clock\.ts, echo\.ts, files\.ts, tasks\.ts, /);
     for (const name of ['frontend', 'backend', 'heartbeat']) {
       assert.match(endpointIn(line, name), /^tcp:\/\/127\.0\.0\.1:[1-9]\d*$/);
     }
@@ -69,8 +69,12 @@ describe('up', () => {
   it('serves Swagger UI and the document of exactly these routes', async () => {
     const document = (await (await fetch(`${url}/openapi.json`)).json()) as Document;
     assert.deepEqual(Object.keys(document.paths).sort(), [
+      '/clock/events',
+      '/clock/ticks',
       '/echo',
       '/echo/{message}',
+      '/files',
+      '/files/{name}',
       '/inventory',
       '/inventory/{sku}',
       '/inventory/{sku}/adjustments',
