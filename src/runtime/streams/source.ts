@@ -44,8 +44,9 @@ export interface Puller {
  */
 export function streamSource(value: unknown): StreamSource | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  if (MARK in value) return (value as StreamBody).source;
-  if (Symbol.asyncIterator in value) return value as StreamSource;
+  if (Symbol.asyncIterator in value) {
+    return MARK in value ? (value as unknown as StreamBody).source : (value as StreamSource);
+  }
   // The result of a generator function; other iterables are JSON values.
   return Symbol.iterator in value && 'next' in value && typeof value.next === 'function'
     ? (value as unknown as StreamSource)
