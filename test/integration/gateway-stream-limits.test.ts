@@ -136,6 +136,41 @@ describe('hooks and streams', () => {
   });
 });
 
+describe('other features on routes with streams', () => {
+  it('a hook that fails ends the stream of the worker', async (t) => {
+    const requester = new StreamRequester((stream) => stream.send('abc', BYTES));
+    const hooks = {
+      onReply() {
+        throw new Error('broken');
+      },
+    };
+    const { url } = await ownServer(t, { requester, api, hooks });
+    assert.equal((await problemOf(await fetch(`${url}/file`))).code, 'HOOK_ERROR');
+    assert.equal(requester.streams[0]?.cancelled, true);
+  });
+
+  it('CORS headers, rate limits and Accept', async (t) => {
+    const requester = new StreamRequester((stream) => {
+      stream.send('abc', BYTES);
+      stream.end();
+    });
+    const { url } = await ownServer(t, {
+      requester,
+      api,
+      cors: { origins: ['https://app.example'] },
+      rateLimits: [{ limit: 2 }],
+    });
+    const headers = { origin: 'https://app.example' };
+    const response = await fetch(`${url}/file`, { headers });
+    assert.equal(response.headers.get('access-control-allow-origin'), 'https://app.example');
+    assert.ok(response.headers.has('ratelimit'));
+    assert.equal(await response.text(), 'abc');
+    const other = await fetch(`${url}/file`, { headers: { accept: 'text/html' } });
+    assert.equal((await problemOf(other)).status, 406);
+    assert.equal((await problemOf(await fetch(`${url}/file`))).status, 429);
+  });
+});
+
 describe('pipelined streams', () => {
   it('a stream that waits for an earlier response keeps to its window', async (t) => {
     const requester = new StreamRequester();

@@ -1,6 +1,7 @@
 /** The spans of a request from HTTP through router to worker, collected by an SDK in memory. */
 import assert from 'node:assert/strict';
 import { after, describe, it, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { trace } from '@opentelemetry/api';
 import {
   InMemorySpanExporter,
@@ -33,11 +34,22 @@ provider.register();
 after(() => provider.shutdown());
 
 const logger = silentLogger;
-const api = () => apiOf({ '/things/{id}': { get: { 'x-event-name': 'thing.get' } } });
+const lines = { 200: { description: 'ok', content: { 'application/x-ndjson': {} } } };
+const api = () =>
+  apiOf({
+    '/things/{id}': { get: { 'x-event-name': 'thing.get' } },
+    '/stream': { get: { 'x-event-name': 'thing.stream', responses: lines } },
+  });
 const handlers = {
   'thing.inner': (id: string) => {
     if (id === 'refused-call') throw new ReplyError(409, 'TAKEN', 'it is taken');
     return id;
+  },
+  'thing.stream': async function* () {
+    for (let n = 0; n < 3; n += 1) {
+      yield { n };
+      await sleep(20);
+    }
   },
   'thing.get': async (data: unknown, { call }: HandlerContext) => {
     const { id } = data as { id: string };
@@ -122,6 +134,14 @@ for (const [name, system] of [
   ['embedded', embedded],
 ] as const) {
   describe(`tracing, ${name}`, () => {
+    it(`tracing, ${name}: a stream has one span, which lasts as long as the stream`, async (t) => {
+      const traced = await system(t);
+      const spans = await traced.spans('/stream', { traceparent: TRACEPARENT });
+      assert.equal(treeOf(exporter.getFinishedSpans(), PARENT), 'gateway(handler queue)');
+      const [seconds = 0, nanoseconds = 0] = spans.get('gateway')?.duration ?? [];
+      assert.ok(seconds * 1000 + nanoseconds / 1e6 >= 40);
+    });
+
     it(`tracing, ${name}: one trace shows the calls of a handler and what they lead to`, async (t) => {
       const traced = await system(t);
       await traced.spans('/things/call', { traceparent: TRACEPARENT });

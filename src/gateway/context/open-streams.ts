@@ -45,6 +45,10 @@ export interface StreamBounds {
   readonly interval: number;
 }
 
+/** Maximum number of outcome codes that are counted one by one, since workers can invent them. */
+const MAX_CODES = 100;
+const OTHER = 'other';
+
 /** A stream in flight. */
 export class OpenStream implements Linked<OpenStream> {
   before: OpenStream | undefined = undefined;
@@ -114,7 +118,8 @@ export class OpenStreams {
 
   /** Counts the outcome of a stream. */
   count(code: string): void {
-    const outcome = code === '' ? 'OK' : code;
+    const given = code === '' ? 'OK' : code;
+    const outcome = this.ended.has(given) || this.ended.size < MAX_CODES ? given : OTHER;
     this.ended.set(outcome, (this.ended.get(outcome) ?? 0) + 1);
   }
 

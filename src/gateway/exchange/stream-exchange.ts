@@ -286,6 +286,8 @@ export class StreamExchange extends HookedExchange implements StreamOwner {
   protected override publish(status: number, code: string, dispatched: boolean, detail?: string): void {
     this.resumption?.stop();
     this.reply?.release();
+    // A worker whose stream is not needed, such as after the failure of a hook, must not wait.
+    if (code !== 'CANCELLED') this.cancelWorker();
     this.traffic = { sent: this.reply?.sent ?? 0, received: this.received };
     if (this.reply !== undefined || this.isUpload) this.gateway.streams.count(code);
     super.publish(status, code, dispatched, detail);
