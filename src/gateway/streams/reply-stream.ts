@@ -148,7 +148,7 @@ export class ReplyStream {
 
   /** A new worker continues the stream: it starts with a window of its own. */
   restart(): void {
-    this.used = this.unsent;
+    this.used = 0;
     this.granted = 0;
     this.growth.release();
     this.growth = new WindowGrowth(this.target.budget);
