@@ -21,7 +21,12 @@ export interface SidebarGroup {
  * are not listed before it. A page that is listed nowhere is added to *Guides*.
  */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  Tutorial: ['tutorial/1-first-worker', 'tutorial/2-from-python', 'tutorial/3-to-production', 'tutorial/4-streams'],
+  Tutorial: [
+    'tutorial/1-first-worker',
+    'tutorial/2-from-python',
+    'tutorial/3-to-production',
+    'tutorial/4-streams',
+  ],
   Guides: ['guides/', 'coming-from-python', 'python-side-by-side', 'python-numbers', 'interop', 'comparison'],
   Gateway: ['gateway/index', 'gateway/'],
   Framework: [

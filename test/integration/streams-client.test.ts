@@ -267,7 +267,10 @@ describe('client.stream', () => {
     const { client } = await open(scopeOf(t), 'tcp');
     await assert.rejects(client.stream('e', null, { body: 'x', parts: [] }), /body or the option parts/);
     await assert.rejects(client.stream('e', null, { window: 0 }), /window must be at least 1/);
-    await assert.rejects(client.stream('e', null, { body: [5] as unknown as string[] }), /strings and Uint8Arrays/);
+    await assert.rejects(
+      client.stream('e', null, { body: [5] as unknown as string[] }),
+      /strings and Uint8Arrays/,
+    );
   });
 
   it('stream: a client that closes aborts the handler', async (t) => {
