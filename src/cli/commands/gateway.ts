@@ -190,6 +190,8 @@ async function openNode(
     heartbeatConfig,
     curve,
     logger,
+    // The gateway limits the silence of streams itself.
+    streamIdleTimeout: Infinity,
   });
   resources.add(() => client.close());
   let contracts: PendingContracts | undefined;
