@@ -4,6 +4,7 @@ import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { HandlerContext } from './context.ts';
 import type { Handler, HandlerOptions, Handlers, MessageHandler } from './handlers.ts';
 import type { EventMiddleware, Middleware, Middlewares } from './middleware.ts';
+import { inPresentContext } from './streams/async-context.ts';
 
 /** The handlers of a node. */
 interface HandlerSet {
@@ -118,8 +119,8 @@ class Call {
 
 function wrapped(name: string, middleware: Middleware, inner: Handler, logger: Logger): Handler {
   return async (data, context) => {
-    // eslint-disable-next-line @typescript-eslint/require-await -- a handler that throws rejects the promise
-    const start = async (changed: unknown): Promise<unknown> => inner(changed, context);
+    const start = async (changed: unknown): Promise<unknown> =>
+      inPresentContext(await inner(changed, context));
     const call = new Call(name, start, (error) => reportLate(logger, context, error));
     try {
       return await call.end(await middleware(data, context, (changed = data) => call.next(changed)));

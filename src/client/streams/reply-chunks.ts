@@ -69,7 +69,7 @@ export class ReplyChunks {
       this.take(bytes);
       return Promise.resolve({ bytes });
     }
-    // The source of the error is not always an Error: it may be the reason of a signal.
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it may be the reason of a signal
     if (this.error !== undefined) return Promise.reject(this.error);
     if (this.ended) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
