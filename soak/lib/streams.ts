@@ -47,8 +47,9 @@ export function measureStreams(sizes: StreamSizes, log: (line: string) => void):
   return withContenders([separateStreams], async ([running]) => {
     if (running === undefined) throw new Error('the contender did not start');
     const { at } = running;
-    await download(at, WARM_UP);
-    await upload(at, WARM_UP);
+    const warmUp = Math.min(WARM_UP, sizes.bytes);
+    await download(at, warmUp);
+    await upload(at, warmUp);
     const { bytes, slowBytes, slowRate, requests } = sizes;
     const transfers: [string, () => Promise<void>][] = [
       ['download', () => download(at, bytes)],
