@@ -1,5 +1,5 @@
 /** The worker of the stream benchmarks: a download, an upload and events, as express-streams.mjs. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setInterval } from 'node:timers/promises';
 import Joi from 'joi';
 import { bytes, defineContract, defineWorker, event, sse, stream, upload } from '../../../src/index.ts';
 
@@ -36,9 +36,11 @@ export default defineWorker({
     },
     'ping.get': () => ({ ok: true }),
     'ticks.get': async function* ({ interval }, { signal }) {
-      for (let tick = 0; !signal.aborted; tick += 1) {
+      let tick = 0;
+      yield event({ data: { tick } });
+      for await (const _ of setInterval(interval, undefined, { signal })) {
+        tick += 1;
         yield event({ data: { tick } });
-        await sleep(interval, undefined, { signal });
       }
     },
   },
