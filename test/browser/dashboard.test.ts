@@ -66,7 +66,8 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     );
 
   it('dashboard: shows gateways, routers, workers and events', async () => {
-    await eventually(`document.querySelectorAll('#workers > li').length === 3`);
+    // The samples that `up` runs: clock, echo, files and tasks; and the worker of the test.
+    await eventually(`document.querySelectorAll('#workers > li').length === 5`);
     assert.match(await text('#gateways'), /gateway, process \d+/);
     assert.match(await text('#routers'), /running/);
     assert.match(await text('#workers'), /echo\.get, echo\.post/);
