@@ -121,13 +121,28 @@ export function buildSamples(root = ROOT) {
   run(root, process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.samples.json']);
 }
 
+/** Columns after which compacted JavaScript gets a new line, so that stack traces have useful lines. */
+const LINE_LIMIT = 120;
+
 /**
- * Writes the JavaScript of dist again without comments, for the published package, which is 0.4 MB
- * smaller then. Editors show the comments of the declarations.
+ * Writes the JavaScript of dist again without comments and indentation, for the published package,
+ * which is 1 MB smaller then. Names and statements stay. Editors show the comments of the
+ * declarations.
  */
-export function removeComments(root = ROOT) {
-  const flags = ['--removeComments', '--noCheck', '--declaration', 'false', '--sourceMap', 'false'];
-  run(root, process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', ...flags]);
+export async function compact(root = ROOT) {
+  // Not a dependency of `npm start`.
+  const { transform } = await import('esbuild');
+  const src = path.join(root, 'src');
+  for (const file of filesUnder(src).filter((name) => name.endsWith('.ts'))) {
+    const output = path.join(root, 'dist', `${file.slice(0, -'.ts'.length)}.js`);
+    const { code } = await transform(readFileSync(output, 'utf8'), {
+      minifyWhitespace: true,
+      lineLimit: LINE_LIMIT,
+      legalComments: 'none',
+      target: 'esnext',
+    });
+    writeFileSync(output, code);
+  }
 }
 
 /**

@@ -200,10 +200,10 @@ export function workerConformance(
     it('loss: requests of a killed worker end, and idempotent ones go to another worker', async (t) => {
       const scope = scopeOf(t);
       const { router, backend, client, worker } = await setUp(scope);
-      const lost = assert.rejects(client.sendMessage('wait.until', 30, { timeout: 30_000 }), {
+      const lost = assert.rejects(client.sendMessage('wait.until', 600, { timeout: 2 * PATIENCE }), {
         code: 'WORKER_LOST',
       });
-      const again = client.sendMessage('wait.until', 2, { idempotent: true, timeout: 30_000 });
+      const again = client.sendMessage('wait.until', 2, { idempotent: true, timeout: 2 * PATIENCE });
       await worker.waitForLine(() => worker.lines.filter((line) => line === 'started').length === 2);
       const joined = nextEvent(router, 'workerJoined');
       start(scope, ['--router', backend]);

@@ -69,6 +69,7 @@ class Project {
     this.write('package-lock.json', JSON.stringify(LOCK));
     this.write('src/cli/main.ts', '');
     this.write('src/data.txt', 'data');
+    this.write('src/gateway/pages/swagger-ui-streams.js', '');
     this.write('tsconfig.json', '{}');
     this.write('tsconfig.build.json', '{}');
   }

@@ -16,6 +16,9 @@ describe('settings', () => {
       buffered: 256 * 1024 * 1024,
       headers: 16 * 1024,
       depth: 100,
+      streams: 10_000,
+      streamsPerCaller: 100,
+      upload: 1024 * 1024 * 1024,
     });
     assert.deepEqual(settings.paths, {
       openapi: '/openapi',
