@@ -1,0 +1,341 @@
+/**
+ * The store of a gateway. It is opened when an operation of the document needs it, and again after a
+ * failure. The service keeps the leases of requests that the gateway holds, and takes over requests
+ * of gateways that are gone.
+ */
+import { randomUUID } from 'node:crypto';
+import { toError } from '../../core/messages/errors.ts';
+import { type Clock, systemClock } from '../../core/time/clock.ts';
+import {
+  type ClaimedRequest,
+  type Hold,
+  type Outcome,
+  openStore,
+  type RequestStore,
+  type StoreOptions,
+  type StoreStatistics,
+  StoreUnavailableError,
+  storeExists,
+} from '../../store/index.ts';
+import type { GatewayLogger } from '../common/api-source.ts';
+import { HeldRequests, type Holder } from './held-requests.ts';
+import { KEY_RESULTS, type KeyResult } from './key-result.ts';
+import { Loop } from './loop.ts';
+import { lostOutcome } from './lost-outcome.ts';
+
+/** Time until another gateway takes over the requests of a gateway that is gone, in ms. */
+const LEASE = 15_000;
+/** Time between attempts to open the store, and to repeat a failed change, in ms. */
+const RETRY = 1000;
+/** Time between searches for requests whose lease has ended, in ms. */
+const CLAIM_INTERVAL = 1000;
+/** Time between checks of a store that works, in ms. */
+const CHECK_INTERVAL = 5000;
+/** Time between deletions of expired requests, in ms, unless more are left. */
+const EXPIRY_INTERVAL = 5000;
+/** Maximum expired requests deleted at once: more would delay other changes. */
+const EXPIRY_BATCH = 200;
+/** Time between deletions while more expired requests are left, in ms. */
+const EXPIRY_PAUSE = 50;
+/** Age at which statistics are read again, in ms. */
+const STATISTICS_AGE = 10_000;
+/** Maximum changes that wait for the store. */
+const MAX_UNFINISHED = 10_000;
+
+/** Maximum requests that may be stored although the store reported a failure. */
+const MAX_DOUBTFUL = 1000;
+/** Changes that are repeated at once. */
+const PARALLEL = 20;
+
+/** The outcome of a request that did not run: its key can be used again at once. */
+export const NOT_RUN: Outcome = { state: 'failed', code: 'NOT_RUN', retention: 0 };
+
+/** How the service opens a store; tests replace it. */
+export type Open = (options: StoreOptions) => Promise<RequestStore>;
+
+export class StoreService {
+  /** Names this gateway in the store. */
+  readonly owner: string = randomUUID();
+  /** Takes claimed requests that have data, so that this gateway can run them. */
+  onClaimed: ((claimed: ClaimedRequest) => void) | undefined;
+  /** Maximum requests to claim at once; 0 pauses. */
+  claimLimit = 100;
+  /** Requests with an idempotency key, by what the gateway did with them. */
+  readonly keys = new Map<KeyResult, number>(KEY_RESULTS.map((result) => [result, 0]));
+  private readonly held = new HeldRequests();
+  private readonly listeners = new Set<(id: string) => void>();
+  private readonly unfinished = new Map<string, { hold: Hold; outcome: Outcome }>();
+  /** Changes that are being written, which closing waits for. */
+  private readonly writing = new Set<Promise<unknown>>();
+  private readonly loops: Loop[];
+  private store: RequestStore | undefined;
+  private opening: Promise<RequestStore> | undefined;
+  private isNeeded = false;
+  private closed = false;
+  private problem: string | undefined;
+  private counted: StoreStatistics | undefined;
+  private countedAt = -Infinity;
+
+  /** @param lease time until another gateway takes over the requests of one that is gone, in ms. */
+  constructor(
+    private readonly openIt: Open,
+    private readonly logger: GatewayLogger,
+    private readonly clock: Clock = systemClock,
+    readonly lease: number = LEASE,
+    private readonly mayExist: () => boolean = () => true,
+  ) {
+    this.loops = [
+      new Loop(clock, lease / 3, () => this.guarded((store) => this.renew(store))),
+      new Loop(clock, CLAIM_INTERVAL, () => this.guarded((store) => this.takeOver(store))),
+      new Loop(clock, EXPIRY_INTERVAL, () => this.guarded((store) => this.expire(store))),
+      new Loop(clock, CHECK_INTERVAL, () => this.check()),
+    ];
+  }
+
+  /** Creates the service for the store that a URL names. */
+  static at(url: string, options: StoreOptions, logger: GatewayLogger): StoreService {
+    const report = (message: string, err?: Error): void => {
+      if (err === undefined) logger.info({}, message);
+      else logger.warn({ err }, message);
+    };
+    const open: Open = (more) => openStore(url, { ...options, ...more, report });
+    return new StoreService(open, logger, systemClock, LEASE, () => storeExists(url));
+  }
+
+  /** Whether there is a store already. If not, using it creates one. */
+  get exists(): boolean {
+    return this.store !== undefined || this.mayExist();
+  }
+
+  /** Why the store cannot be used; undefined if it can, or if no operation needs it. */
+  get failure(): string | undefined {
+    if (!this.isNeeded) return undefined;
+    return this.problem ?? (this.store === undefined ? 'The store is not open yet.' : undefined);
+  }
+
+  /**
+   * What is stored, for metrics: up to 10 s old. Reading it starts the next count. Undefined before
+   * the first one.
+   */
+  get statistics(): StoreStatistics | undefined {
+    const { store } = this;
+    if (store !== undefined && this.clock.now() - this.countedAt >= STATISTICS_AGE) {
+      this.countedAt = this.clock.now();
+      void this.guarded(async () => {
+        this.counted = await store.statistics();
+      });
+    }
+    return this.counted;
+  }
+
+  /** An operation needs the store: opens it in the background, again and again until it succeeds. */
+  need(): void {
+    if (this.isNeeded || this.closed) return;
+    this.isNeeded = true;
+    this.open().catch(() => undefined);
+  }
+
+  /** Resolves when an attempt to open the store has ended, whether it succeeded or not. */
+  async attempted(): Promise<void> {
+    await this.opening?.catch(() => undefined);
+  }
+
+  /**
+   * Runs an operation of the store.
+   *
+   * @throws {StoreUnavailableError} when the store cannot be opened or used.
+   */
+  async use<T>(run: (store: RequestStore) => Promise<T>): Promise<T> {
+    try {
+      return await run(this.store ?? (await this.opened()));
+    } catch (error) {
+      if (error instanceof StoreUnavailableError) this.fail(error);
+      throw error;
+    }
+  }
+
+  countKey(result: KeyResult): void {
+    this.keys.set(result, (this.keys.get(result) ?? 0) + 1);
+  }
+
+  /** Keeps the lease of a request until it is finished or dropped. */
+  keep(hold: Hold, holder: Holder): void {
+    this.held.add(hold, holder);
+  }
+
+  drop(id: string): void {
+    this.held.remove(id);
+  }
+
+  /** The current hold of a request, with which alone it can be changed. */
+  current(hold: Hold): Hold {
+    return this.held.current(hold);
+  }
+
+  /**
+   * Ends a request. If the store cannot be used, the service repeats the change until it can.
+   *
+   * @returns whether the outcome is stored now.
+   */
+  async finish(hold: Hold, outcome: Outcome): Promise<boolean> {
+    const writing = this.use((store) => store.finish(this.held.current(hold), outcome));
+    this.writing.add(writing);
+    try {
+      const done = await writing;
+      this.held.remove(hold.id);
+      return done;
+    } catch {
+      // The lease is kept: otherwise, the request would be taken over and counted as unknown.
+      if (this.unfinished.size < MAX_UNFINISHED) this.unfinished.set(hold.id, { hold, outcome });
+      else this.held.remove(hold.id);
+      return false;
+    } finally {
+      this.writing.delete(writing);
+    }
+  }
+
+  /** Deletes a request that may be stored although the store reported a failure. It has not run. */
+  forget(hold: Hold): void {
+    if (this.store !== undefined && this.unfinished.size < MAX_DOUBTFUL)
+      this.unfinished.set(hold.id, { hold, outcome: NOT_RUN });
+  }
+
+  /**
+   * Calls `listener` with the id of each request that changed.
+   *
+   * @returns a function that stops it.
+   */
+  watch(listener: (id: string) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Completes changes, and ends the leases of requests that the gateway still holds. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all(this.loops.map((loop) => loop.stop()));
+    const store = this.store ?? (await this.opening?.catch(() => undefined));
+    if (store === undefined) return;
+    await Promise.allSettled(this.writing);
+    await this.finishRest(store).catch(() => undefined);
+    const { holds } = this.held;
+    if (holds.length > 0) await store.release(holds).catch(() => undefined);
+    await store.close();
+  }
+
+  private opened(): Promise<RequestStore> {
+    if (this.opening !== undefined) return this.opening;
+    // The next attempt is scheduled: requests do not wait for it.
+    if (this.problem !== undefined) return Promise.reject(unavailable(this.problem));
+    this.isNeeded = true;
+    return this.open();
+  }
+
+  private open(): Promise<RequestStore> {
+    this.opening = this.attemptToOpen();
+    return this.opening;
+  }
+
+  private async attemptToOpen(): Promise<RequestStore> {
+    try {
+      const store = await this.openIt({});
+      this.store = store;
+      this.recover();
+      store.watch((id, mayBeCancelled) => this.onChange(store, id, mayBeCancelled));
+      if (!this.closed) for (const loop of this.loops) loop.start();
+      return store;
+    } catch (error) {
+      this.fail(error);
+      if (!this.closed) this.clock.after(RETRY, () => void this.reopen());
+      throw error instanceof StoreUnavailableError ? error : unavailable(toError(error).message);
+    } finally {
+      this.opening = undefined;
+    }
+  }
+
+  private async reopen(): Promise<void> {
+    if (!this.closed) await this.open().catch(() => undefined);
+  }
+
+  private onChange(store: RequestStore, id: string, mayBeCancelled: boolean): void {
+    for (const listener of this.listeners) listener(id);
+    if (mayBeCancelled) void this.guarded(() => this.held.onChange(store, id));
+  }
+
+  private async renew(store: RequestStore): Promise<undefined> {
+    await this.held.renew(store, this.lease);
+    return undefined;
+  }
+
+  /** Takes over requests whose leases have ended. */
+  private async takeOver(store: RequestStore): Promise<number | undefined> {
+    await this.finishRest(store);
+    if (this.claimLimit <= 0) return undefined;
+    const claimed = await store.claim(this.owner, this.lease, this.claimLimit);
+    for (const one of claimed) {
+      if (this.held.adopt(one)) continue;
+      if (one.data.length > 0 && this.onClaimed !== undefined) this.onClaimed(one);
+      else await store.finish(one.hold, lostOutcome(one.request));
+    }
+    return claimed.length === this.claimLimit ? 0 : undefined;
+  }
+
+  /** Repeats changes that failed. */
+  private async finishRest(store: RequestStore): Promise<void> {
+    const rest = [...this.unfinished.values()];
+    for (let from = 0; from < rest.length; from += PARALLEL) {
+      const some = rest.slice(from, from + PARALLEL);
+      await Promise.all(some.map(({ hold, outcome }) => this.repeat(store, hold, outcome)));
+    }
+  }
+
+  private async repeat(store: RequestStore, hold: Hold, outcome: Outcome): Promise<void> {
+    await store.finish(this.held.current(hold), outcome);
+    this.unfinished.delete(hold.id);
+    this.held.remove(hold.id);
+  }
+
+  private async expire(store: RequestStore): Promise<number | undefined> {
+    return (await store.expire(EXPIRY_BATCH)) === EXPIRY_BATCH ? EXPIRY_PAUSE : undefined;
+  }
+
+  private async check(): Promise<number | undefined> {
+    try {
+      await this.store?.check();
+      this.recover();
+      return undefined;
+    } catch (error) {
+      this.fail(error);
+      return RETRY;
+    }
+  }
+
+  /** Runs a part of a loop. A failure is reported, and the loop goes on. */
+  private async guarded<T>(run: (store: RequestStore) => Promise<T>): Promise<T | undefined> {
+    const { store } = this;
+    if (store === undefined) return undefined;
+    try {
+      return await run(store);
+    } catch (error) {
+      this.fail(error);
+      return undefined;
+    }
+  }
+
+  private fail(error: unknown): void {
+    if (this.closed) return;
+    const { message } = toError(error);
+    if (this.problem === undefined)
+      this.logger.error({ err: toError(error) }, 'the store of requests cannot be used');
+    this.problem = message;
+  }
+
+  private recover(): void {
+    if (this.problem !== undefined) this.logger.info({}, 'the store of requests can be used again');
+    this.problem = undefined;
+  }
+}
+
+function unavailable(reason: string): StoreUnavailableError {
+  return new StoreUnavailableError('STORE_UNAVAILABLE', reason, { status: 503, dispatched: false });
+}
