@@ -59,8 +59,23 @@ export const METRICS = {
   },
   in_flight: {
     type: 'gauge',
-    help: 'Requests in flight: in a gateway from HTTP request to response, in a router those dispatched to workers',
+    help: 'Requests in flight: in a gateway from HTTP request to response, in a router those dispatched to workers, in a worker or server those that it holds',
     labels: ['kind'],
+  },
+  concurrency: {
+    type: 'gauge',
+    help: 'Requests that the workers or the server of the process run at a time, at most',
+    labels: ['kind'],
+  },
+  router_connections: {
+    type: 'gauge',
+    help: 'Connections of workers to routers, by state: connecting, connected, accepted, rejected',
+    labels: ['state'],
+  },
+  refusals_total: {
+    type: 'counter',
+    help: 'Times that a router rejected a worker of the process',
+    labels: [],
   },
   streams: {
     type: 'gauge',
@@ -92,12 +107,46 @@ export const METRICS = {
     help: 'Times that a reply waited for its client to read, or a request body for its worker',
     labels: ['direction'],
   },
+  stored_requests: {
+    type: 'gauge',
+    help: 'Requests in the store of gateways, by state; gateways with the same store report the same',
+    labels: ['state'],
+    aggregate: 'max',
+  },
+  stored_bytes: {
+    type: 'gauge',
+    help: 'Bytes of data and replies in the store of gateways',
+    labels: [],
+    aggregate: 'max',
+  },
+  stored_oldest_seconds: {
+    type: 'gauge',
+    help: 'Age of the oldest stored request that has not ended; 0 without one',
+    labels: [],
+    aggregate: 'max',
+  },
+  idempotency_keys_total: {
+    type: 'counter',
+    help: 'Requests with an idempotency key: run, replayed, or rejected as running, reused, unknown or otherwise',
+    labels: ['result'],
+  },
   queue_depth: { type: 'gauge', help: 'Requests queued in the router', labels: ['event'] },
   queue_bytes: { type: 'gauge', help: 'Bytes counted for requests queued in the router', labels: [] },
   workers: {
     type: 'gauge',
     help: 'Workers of the router by event and state; event is * for workers that serve unannounced events',
     labels: ['event', 'state'],
+  },
+  oldest_request_seconds: {
+    type: 'gauge',
+    help: 'Time since the oldest request that workers of the router hold was dispatched, by event; streams are included',
+    labels: ['event'],
+    aggregate: 'max',
+  },
+  load: {
+    type: 'gauge',
+    help: 'Requests that workers hold or that are queued for them, divided by the concurrency of these workers, by event and contract; event is * for all events of the contract. Above 1 requests wait',
+    labels: ['contract', 'event'],
   },
   breakers: {
     type: 'gauge',
@@ -109,6 +158,16 @@ export const METRICS = {
     type: 'counter',
     help: 'Workers that left or were lost, by reason',
     labels: ['reason'],
+  },
+  workers_refused_total: {
+    type: 'counter',
+    help: 'Workers that the router rejected, by cause: contract, or announcement (events, permissions, protocol)',
+    labels: ['cause'],
+  },
+  reloads_total: {
+    type: 'counter',
+    help: 'Files that were read again, by kind and result; after failed the previous content stays in use',
+    labels: ['what', 'result'],
   },
   clients: { type: 'gauge', help: 'Clients and gateways that the router knows', labels: [] },
   redispatches_total: {

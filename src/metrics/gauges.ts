@@ -3,6 +3,8 @@ import type { Health } from '../core/observability/health.ts';
 import type { RouterReport, RouterView } from '../core/observability/reports.ts';
 import { family, type Sample } from './family.ts';
 import { BoundedTable } from './labels.ts';
+import { loads } from './load.ts';
+import { type StoreView, storeFamilies } from './stored.ts';
 import { type StreamsView, streamFamilies } from './streams.ts';
 
 /** Maximum number of events with a label of their own. */
@@ -15,6 +17,7 @@ const ANY_EVENT = '*';
 export interface GatewayView {
   readonly inFlight: number;
   readonly streams: StreamsView;
+  readonly store?: StoreView | undefined;
 }
 
 /** Gauges of the routers and gateways of a process. */
@@ -23,6 +26,8 @@ export class GaugeMetrics {
   readonly gateways = new Set<GatewayView>();
   /** Returns whether the process can serve requests. */
   health: () => Health = () => ({ status: 'ok', reasons: [] });
+  /** Returns the requests that workers and servers hold. */
+  held: () => Iterable<Sample> = () => [];
   private readonly events = new BoundedTable<string>(MAX_EVENTS, () => '');
   /** Reports of one scrape. Each router is inspected once for all its metrics. */
   private reports: readonly RouterReport[] | undefined;
@@ -35,9 +40,12 @@ export class GaugeMetrics {
       family('in_flight', () => this.inFlight()),
       family('streams', () => this.streams()),
       ...streamFamilies(this.gateways),
+      ...storeFamilies(this.gateways),
       family('queue_depth', () => this.queues()),
       family('queue_bytes', () => this.ofRouters(({ totals }) => totals.queuedBytes)),
       family('workers', () => this.workers()),
+      family('oldest_request_seconds', () => this.oldest()),
+      family('load', () => loads(this.routerReports(), (name) => this.labelOf(name, true))),
       family('breakers', () => this.breakers()),
       family('clients', () => this.ofRouters(({ totals }) => totals.clients)),
       family('redispatches_total', () => this.redispatches()),
@@ -68,6 +76,7 @@ export class GaugeMetrics {
     if (this.gateways.size > 0) yield [{ kind: 'gateway' }, requests];
     for (const [, count] of this.ofRouters(({ totals }) => totals.dispatched))
       yield [{ kind: 'router' }, count];
+    yield* this.held();
   }
 
   private *streams(): IterableIterator<Sample> {
@@ -81,8 +90,8 @@ export class GaugeMetrics {
   private *queues(): IterableIterator<Sample> {
     const depths = new Map<string, number>();
     for (const { events } of this.routerReports()) {
-      for (const { name, announced, queued } of events)
-        this.add(depths, this.labelOf(name, announced), queued);
+      for (const { name, announced, left = false, queued } of events)
+        this.add(depths, this.labelOf(name, announced || left), queued);
     }
     for (const [event, depth] of depths) yield [{ event }, depth];
   }
@@ -103,11 +112,25 @@ export class GaugeMetrics {
     }
   }
 
+  /** Only the oldest request of each worker is known, which is enough to see one that hangs. */
+  private *oldest(): IterableIterator<Sample> {
+    const ages = new Map<string, number>();
+    for (const { workers } of this.routerReports()) {
+      for (const { oldest } of workers) {
+        if (oldest === undefined || oldest === null) continue;
+        const label = this.labelOf(oldest.event, false);
+        ages.set(label, Math.max(ages.get(label) ?? 0, oldest.heldFor / 1000));
+      }
+    }
+    for (const [event, age] of ages) yield [{ event }, age];
+  }
+
   private *breakers(): IterableIterator<Sample> {
     const counts = new Map<string, number>();
     for (const { workers, events } of this.routerReports()) {
-      for (const { name, announced, breaker = 'closed' } of events)
-        if (breaker !== 'closed') this.add(counts, `event ${breaker} ${this.labelOf(name, announced)}`, 1);
+      for (const { name, announced, left = false, breaker = 'closed' } of events)
+        if (breaker !== 'closed')
+          this.add(counts, `event ${breaker} ${this.labelOf(name, announced || left)}`, 1);
       for (const { breakers = [] } of workers)
         for (const { event, state } of breakers)
           this.add(counts, `worker ${state} ${this.labelOf(event, false)}`, 1);

@@ -14,6 +14,7 @@ const NO_ROUTE = 'none';
 const METHODS: ReadonlySet<string> = new Set([
   'GET',
   'HEAD',
+  'QUERY',
   'POST',
   'PUT',
   'PATCH',

@@ -6,7 +6,9 @@
  * Counters are kept in plain objects and converted to the form of prom-client on each scrape, so
  * that a request costs the same whether metrics are scraped or not.
  */
-import { AggregatorRegistry, collectDefaultMetrics, Registry } from 'prom-client';
+import type * as PromClient from 'prom-client';
+import type { Registry } from 'prom-client';
+import { lazyPackage } from '../core/identity/lazy-package.ts';
 import type { Health } from '../core/observability/health.ts';
 import type { RouterView } from '../core/observability/reports.ts';
 import type { MetricReading } from './family.ts';
@@ -14,29 +16,37 @@ import { type GatewayView, GaugeMetrics } from './gauges.ts';
 import { HttpMetrics } from './http.ts';
 import { NodeMetrics } from './nodes.ts';
 import { RequestMetrics } from './requests.ts';
+import { ServiceMetrics, type ServiceView } from './services.ts';
 import { Subscriptions } from './subscriptions.ts';
 
-export type { GatewayView };
+const promClient = lazyPackage<typeof PromClient>('prom-client');
+
+export type { GatewayView, ServiceView };
 
 /** Metrics of one process, as plain data that can be sent to another process. */
 export type Readings = readonly MetricReading[];
 
 /** Media type of `Metrics.text`. */
-export const METRICS_TYPE: string = Registry.PROMETHEUS_CONTENT_TYPE;
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 export class Metrics {
   readonly requests: RequestMetrics;
-  private readonly registry = new Registry();
+  private readonly registry: Registry;
   private readonly subscriptions = new Subscriptions();
   private readonly gauges: GaugeMetrics;
+  private readonly services: ServiceMetrics;
 
   /** Starts counting, until `close()`. @param version version of the package. */
   constructor(version: string) {
+    const { collectDefaultMetrics, Registry } = promClient();
+    this.registry = new Registry();
     this.gauges = new GaugeMetrics(version);
     this.requests = new RequestMetrics(this.subscriptions);
     const http = new HttpMetrics(this.subscriptions);
     const nodes = new NodeMetrics(this.subscriptions);
-    for (const part of [http, this.requests, nodes, this.gauges]) {
+    this.services = new ServiceMetrics(this.subscriptions, this.requests);
+    this.gauges.held = () => this.services.held();
+    for (const part of [http, this.requests, nodes, this.gauges, this.services]) {
       for (const metric of part.families()) this.registry.registerMetric(metric);
     }
     // Metrics of the process, its memory, garbage collection and event loop delay.
@@ -49,6 +59,10 @@ export class Metrics {
 
   watchGateway(gateway: GatewayView): void {
     this.gauges.gateways.add(gateway);
+  }
+
+  watchService(service: ServiceView): void {
+    this.services.watch(service);
   }
 
   /** @param health returns whether the process can serve requests. */
@@ -74,5 +88,7 @@ export class Metrics {
 
 /** Combines the metrics of several processes and returns them in the Prometheus text format. */
 export function aggregated(processes: readonly Readings[]): Promise<string> {
-  return AggregatorRegistry.aggregate([...processes]).metrics();
+  return promClient()
+    .AggregatorRegistry.aggregate([...processes])
+    .metrics();
 }

@@ -56,10 +56,11 @@ export class BoundedCounts {
 
   constructor(private readonly limit: number) {}
 
-  add(value: string): void {
+  /** @param change 0 for a counter that starts to be reported before anything is counted. */
+  add(value: string, change = 1): void {
     const before = this.counts.get(value);
     const label = before !== undefined || this.counts.size < this.limit ? value : OTHER;
-    this.counts.set(label, (before ?? this.counts.get(label) ?? 0) + 1);
+    this.counts.set(label, (before ?? this.counts.get(label) ?? 0) + change);
   }
 
   [Symbol.iterator](): IterableIterator<[label: string, count: number]> {

@@ -1,5 +1,11 @@
 /** Metrics of nodes and their connections: workers, heartbeats, batches and dropped messages. */
-import { diagnostics } from '../core/observability/diagnostics.ts';
+import {
+  diagnostics,
+  LEAVE_REASONS,
+  type NodeKind,
+  REFUSAL_CAUSES,
+  RELOADED_KINDS,
+} from '../core/observability/diagnostics.ts';
 import { Histogram, RECORDS, SIZES } from '../core/observability/histogram.ts';
 import { family, type Sample } from './family.ts';
 import type { Subscriptions } from './subscriptions.ts';
@@ -11,11 +17,12 @@ class Counts {
     { readonly labels: Readonly<Record<string, string>>; count: number }
   >();
 
-  add(labels: Readonly<Record<string, string>>): void {
+  /** @param change 0 for a counter that starts to be reported before anything is counted. */
+  add(labels: Readonly<Record<string, string>>, change = 1): void {
     const key = Object.values(labels).join(' ');
     const known = this.counts.get(key);
-    if (known === undefined) this.counts.set(key, { labels, count: 1 });
-    else known.count += 1;
+    if (known === undefined) this.counts.set(key, { labels, count: change });
+    else known.count += change;
   }
 
   *samples(): IterableIterator<Sample> {
@@ -36,11 +43,22 @@ export class NodeMetrics {
   private readonly lost = new Counts();
   private readonly reconnects = new Counts();
   private readonly dropped = new Counts();
+  private readonly refused = new Counts();
+  private readonly reloads = new Counts();
   private readonly batches = new Map<string, BatchSeries>();
 
   constructor(subscriptions: Subscriptions) {
     subscriptions.add(diagnostics.workerJoined, () => {
       this.joined += 1;
+    });
+    subscriptions.add(diagnostics.lifecycle, ({ kind, to }) => {
+      if (to === 'running') this.startAtZero(kind);
+    });
+    subscriptions.add(diagnostics.workerRefused, ({ cause }) => this.refused.add({ cause }));
+    for (const what of RELOADED_KINDS)
+      for (const result of ['ok', 'failed']) this.reloads.add({ what, result }, 0);
+    subscriptions.add(diagnostics.fileReloaded, ({ what, ok }) => {
+      this.reloads.add({ what, result: ok ? 'ok' : 'failed' });
     });
     subscriptions.add(diagnostics.workerLeft, ({ reason }) => this.left.add({ reason }));
     subscriptions.add(diagnostics.heartbeatMissed, ({ peerType: peer }) => this.missed.add({ peer }));
@@ -59,6 +77,8 @@ export class NodeMetrics {
     return [
       family('workers_joined_total', () => [[{}, this.joined]]),
       family('workers_left_total', () => this.left.samples()),
+      family('workers_refused_total', () => this.refused.samples()),
+      family('reloads_total', () => this.reloads.samples()),
       family('heartbeats_missed_total', () => this.missed.samples()),
       family('heartbeats_lost_total', () => this.lost.samples()),
       family('reconnects_total', () => this.reconnects.samples()),
@@ -66,6 +86,21 @@ export class NodeMetrics {
       family('batch_records', () => this.batchSamples(({ records }) => records)),
       family('batch_bytes', () => this.batchSamples(({ bytes }) => bytes)),
     ];
+  }
+
+  /**
+   * Counters of a node whose labels are known appear with its start. `increase()` and `rate()` ignore
+   * the value with which a series appears.
+   */
+  private startAtZero(kind: NodeKind): void {
+    if (kind === 'client' || kind === 'worker') this.reconnects.add({ kind }, 0);
+    if (kind !== 'router') return;
+    for (const reason of LEAVE_REASONS) this.left.add({ reason }, 0);
+    for (const cause of REFUSAL_CAUSES) this.refused.add({ cause }, 0);
+    for (const peer of ['client', 'worker']) {
+      this.missed.add({ peer }, 0);
+      this.lost.add({ peer }, 0);
+    }
   }
 
   private batchesOf(kind: string): BatchSeries {

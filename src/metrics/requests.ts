@@ -2,7 +2,11 @@
  * Metrics of requests by event: outcomes and durations, as seen by the gateways and routers of the
  * process.
  */
-import { diagnostics, type RequestSettled } from '../core/observability/diagnostics.ts';
+import {
+  diagnostics,
+  type ExecutionSettled,
+  type RequestSettled,
+} from '../core/observability/diagnostics.ts';
 import { Histogram, TIMES } from '../core/observability/histogram.ts';
 import { family, type Sample } from './family.ts';
 import { BoundedCounts, BoundedTable } from './labels.ts';
@@ -16,6 +20,12 @@ const MAX_VERSIONS = 8;
 
 /** Code label of successful requests. */
 const OK = 'OK';
+
+/**
+ * Codes of a router that are reported with 0 from the first worker of an event on. `increase()` and
+ * `rate()` ignore the value with which a series appears, so alerts would miss the first failures.
+ */
+const ROUTER_CODES = [OK, 'TIMEOUT', 'EXPIRED', 'QUEUE_FULL', 'BUSY', 'NO_WORKER', 'WORKER_LOST'];
 
 /** Metrics of one event at one kind of node. */
 export class EventSeries {
@@ -49,6 +59,10 @@ export class RequestMetrics {
 
   constructor(subscriptions: Subscriptions) {
     subscriptions.add(diagnostics.requestSettled, (settled) => this.settled(settled));
+    subscriptions.add(diagnostics.workerJoined, ({ events }) => {
+      const table = this.eventsOf('router');
+      for (const event of events) for (const code of ROUTER_CODES) table.at(event).codes.add(code, 0);
+    });
   }
 
   /** The metrics. */
@@ -61,6 +75,14 @@ export class RequestMetrics {
       family('queue_seconds', () => this.times(({ queue }) => queue, false)),
       family('handler_seconds', () => this.times(({ handler }) => handler, false)),
     ];
+  }
+
+  /** Counts a reply of a worker or server. Its events are those of its handlers, and thus trusted. */
+  executed({ kind, eventName, code, duration }: ExecutionSettled): void {
+    const table = this.eventsOf(kind);
+    const series = code === 'NO_HANDLER' ? table.known(eventName) : table.at(eventName);
+    series.codes.add(code === '' ? OK : code);
+    series.total.add(duration);
   }
 
   /** Metrics by event of one kind of node. */

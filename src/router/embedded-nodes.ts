@@ -3,6 +3,7 @@
 import type { Logger } from '../core/logging/logging.ts';
 import type { EmbeddedSlot, EmbeddedWorker } from '../core/messages/embedded.ts';
 import { failure, type InFlight, type OutgoingRequest, type Settle } from '../core/messages/message.ts';
+import { withProgress } from '../core/messages/progress.ts';
 import type { RouterReport } from '../core/observability/reports.ts';
 import { toMessage } from '../wire/outgoing.ts';
 import type { BackendOwner } from './backend/backend.ts';
@@ -55,7 +56,9 @@ export class EmbeddedNodes {
         : 'is not started';
       return new RefusedRequest(failure('NO_ROUTER', `the router ${reason}`), settle);
     }
-    const request = new EmbeddedRequest(broker, message, settle, outgoing.stream, () => owner.rearmTimer());
+    const { stream, onProgress } = outgoing;
+    const onReply = withProgress(settle, onProgress);
+    const request = new EmbeddedRequest(broker, message, onReply, stream, () => owner.rearmTimer());
     owner.rearmTimer();
     return request;
   }

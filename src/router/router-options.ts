@@ -34,6 +34,13 @@ export interface ZeroMQRouterOptions {
    */
   strategy?: ZeroMQRoutingStrategy;
   /**
+   * Zone of the router. It prefers workers that announce the same zone, while one of them has credit,
+   * and clients of the zone prefer it.
+   *
+   * @defaultValue none: all workers are equal
+   */
+  zone?: string;
+  /**
    * Limits and failure handling; see {@link RouterLimits}.
    *
    * @defaultValue the defaults of {@link RouterLimits}

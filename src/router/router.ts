@@ -2,7 +2,6 @@
  * The router: `ZeroMQRouter` is the public class. `Broker` decides without I/O, `RoutedSockets`
  * exchange messages with clients and workers, and a strategy chooses among workers.
  */
-
 import { Emitter } from '../core/collections/emitter.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
 import { defaultLogger, type Logger } from '../core/logging/logging.ts';
@@ -31,7 +30,7 @@ import { EmbeddedNodes } from './embedded-nodes.ts';
 import { BuiltinEvents } from './frontend/builtin-events.ts';
 import type { ClientHandlerOwner } from './frontend/client-handler.ts';
 import { BlindProxy } from './proxy.ts';
-import { publishBound, publishJoined, publishLeft } from './router-events.ts';
+import { publishBound, publishJoined, publishLeft, publishNotice } from './router-events.ts';
 import {
   type RouterEndpoints,
   type RouterEvents,
@@ -42,6 +41,7 @@ import {
 } from './router-options.ts';
 import { drained, RoutedSockets, type RouterSockets } from './sockets.ts';
 import { STRATEGIES } from './strategies/index.ts';
+import { withZone } from './strategies/zone.ts';
 
 /**
  * Routes requests of clients to workers, classic and native ones in any combination, and returns
@@ -102,12 +102,12 @@ export class ZeroMQRouter
     this.backendConnection = toConnection(options.backendConnection);
     this.logger = (options.logger ?? defaultLogger()).child({ node: 'router' });
     this.blind = options.strategy?.kind === 'proxy';
-    const strategy = this.blind ? undefined : options.strategy;
+    const strategy = withZone(options.zone, this.blind ? undefined : options.strategy);
     const notify = (notice: RouterNotice): void => {
-      this.logger.warn({ notice }, `router notice: ${notice.type}`);
+      publishNotice(this.logger, this.broker.workers, notice);
       this.notify('notice', notice);
     };
-    const observer = new RouterObserver(this.source);
+    const observer = new RouterObserver(this.source, undefined, this.logger);
     this.broker = new Broker({ ...options.limits, strategy, notify, observer }, this.createdAt);
     this.timer = new BrokerTimer(this.broker);
     this.contracts = new AnnouncedContracts(options.contractChecker);
@@ -116,9 +116,10 @@ export class ZeroMQRouter
     const state = () => this.lifecycle.state;
     const nodes = { broker, contracts, logger, maxMessageSize, clientLimits, blind, state, owner };
     this.embedded = new EmbeddedNodes(nodes);
-    this.requests = new RequestStats('router', () => this.source.node);
-    const open = isLocal(this.frontendConnection);
-    this.builtins = new BuiltinEvents(() => this.source.node, this.contracts, { console: this, open });
+    const node = (): string => this.source.node;
+    this.requests = new RequestStats('router', node, (name) => broker.eventTable.wasAnnounced(name));
+    const operator = { console: this, open: isLocal(this.frontendConnection), logger };
+    this.builtins = new BuiltinEvents(node, this.contracts, operator, undefined, options.zone);
     this.lifecycle = new Lifecycle<RouterEndpoints>(this.source, {
       logger: this.logger,
       open: () => this.open(),
@@ -236,7 +237,6 @@ export class ZeroMQRouter
 
   /**
    * Binds the sockets. Further calls return the same promise.
-   *
    * @returns the bound endpoints.
    * @throws {ZeroMQSocketInvalid} when an address cannot be bound.
    */
@@ -303,14 +303,15 @@ export class ZeroMQRouter
     if (worker === undefined) return;
     const { events = [], concurrency } = worker;
     const details: WorkerDetails = { classic: !native, events, concurrency };
-    publishJoined(this.source, this.logger, key, details);
+    publishJoined(this.source, this.logger, peer, details);
     this.notify('workerJoined', key, details);
     this.timer.arm();
   }
 
-  private workerLeft({ key }: JoinedPeer, reason: LeaveReason, held: number): void {
+  private workerLeft(peer: JoinedPeer, reason: LeaveReason, held: number): void {
+    const { key } = peer;
     if (reason === 'goodbye') this.heartbeats?.forget(key);
-    publishLeft(this.source, this.logger, key, reason, held);
+    publishLeft(this.source, this.logger, peer, reason, held);
     this.notify('workerLeft', key, reason);
     this.timer.arm();
   }

@@ -6,7 +6,7 @@ import type { Announcement } from '../../wire/control.ts';
 import type { ReleaseInfo } from '../broker/releases.ts';
 
 /** An announcement whose contract was checked. */
-export interface ReadAnnouncement extends Announcement {
+export interface ReadAnnouncement extends Pick<Announcement, 'events' | 'contract'> {
   /** Operations of the contract. */
   readonly claims: readonly Claim[];
 }
@@ -17,7 +17,10 @@ export interface ReadAnnouncement extends Announcement {
  *
  * @returns the announcement, or why it is refused.
  */
-export function readAnnouncement({ events, contract }: Announcement): ReadAnnouncement | string {
+export function readAnnouncement({
+  events,
+  contract,
+}: Pick<Announcement, 'events' | 'contract'>): ReadAnnouncement | string {
   const reserved = events?.find(isReserved);
   if (reserved !== undefined)
     return `a worker cannot serve ${JSON.stringify(reserved)}: the name is reserved`;
@@ -34,6 +37,16 @@ export function readAnnouncement({ events, contract }: Announcement): ReadAnnoun
     if (error instanceof ContractError) return error.within({ ...error.location, source: name }).message;
     throw error;
   }
+}
+
+/** Name and version of the announced contract, for operators. */
+export function contractOf(announcement: Announcement | undefined): {
+  readonly contract?: string;
+  readonly version?: string;
+} {
+  if (announcement?.contract === undefined) return {};
+  const { name: contract, version } = announcement.contract;
+  return version === undefined ? { contract } : { contract, version };
 }
 
 /** The version that a worker announces, if its contract has one. */

@@ -27,7 +27,8 @@ import type { Broker } from '../broker/broker.ts';
 import type { ClientLimits } from '../broker/client-limits.ts';
 import { CallHandler } from './call-handler.ts';
 import { readPlainReply } from './plain-reply.ts';
-import { findUndelivered } from './undelivered.ts';
+import { SilentWorkers } from './silent-workers.ts';
+import { requeueUndelivered } from './undelivered.ts';
 import { WorkerPeer, type WorkerPeerOwner } from './worker-peer.ts';
 import {
   type PeerDirectory,
@@ -75,6 +76,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   readonly socket: MessageSocket;
   readonly calls: CallHandler;
   private readonly registry: WorkerRegistry;
+  private readonly silentWorkers: SilentWorkers<WorkerPeer>;
   private readonly clock: Clock;
   private readonly peers = new Map<string, WorkerPeer>();
 
@@ -85,6 +87,11 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     for (const peer of this.peers.values()) this.registry.retryRefusedContract(peer);
   };
 
+  private readonly onSilent = ({ worker }: WorkerPeer): void => {
+    if (worker !== undefined) this.broker.workerSilent(worker, turnNow());
+    this.owner.rearmTimer();
+  };
+
   constructor(
     private readonly options: BackendOptions,
     private readonly broker: Broker,
@@ -93,6 +100,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     const { identity: routingId, maxMessageSize, curve, clock = systemClock } = options;
     this.clock = clock;
     this.calls = new CallHandler(broker, options.clientLimits);
+    this.silentWorkers = new SilentWorkers(() => this.peers.values(), clock, this.onSilent);
     this.registry = new WorkerRegistry(options, broker, this, owner);
     options.contracts.on('freed', this.onContractFreed);
     const hold = broker.startupGrace * REFUSED_WAIT;
@@ -111,6 +119,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   /** Says goodbye to the workers, sends batched messages and closes the socket. */
   close(): void {
     this.startup?.();
+    this.silentWorkers.stop();
     this.options.contracts.off('freed', this.onContractFreed);
     for (const peer of this.peers.values()) {
       peer.helloTimer?.();
@@ -156,7 +165,8 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   heartbeatHeard(key: string): void {
     const known = this.peerOf(key);
     if (known === undefined) {
-      if (!this.socket.reportsPeers) this.awaitHello(this.addHeard(routingIdOf(key)), true);
+      const id = routingIdOf(key);
+      if (!this.socket.reportsPeers) this.awaitHello(this.add(id.toString('latin1'), id), true);
     } else if (known.worker === undefined && !known.leaving) {
       if (known.native) this.registry.requestHello(known);
       else if (known.helloTimer === undefined) this.awaitHello(known, true);
@@ -222,6 +232,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   }
 
   private receive(peer: WorkerPeer, frames: Buffer[], first: Buffer): void {
+    peer.heard = true;
     this.owner.peerActive(peer.key);
     if (isPacked(first)) {
       if (peer.worker === undefined) this.registry.requestHello(peer);
@@ -242,9 +253,8 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
    * another one uses its id.
    */
   private replace(peer: WorkerPeer): void {
-    const { key: worker } = peer;
     this.options.logger.warn(
-      { worker },
+      { worker: peer.name, workerId: peer.key },
       'a new connection uses the routing id of a worker: the old connection is closed',
     );
     this.removePeer(peer, []);
@@ -265,13 +275,9 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     peer.helloTimer?.();
     peer.delayedHello?.();
     peer.channel.close();
-    this.requeueUnsent(peer, unsent);
+    requeueUndelivered(this.broker, peer.worker, unsent, turnNow());
     this.registry.leave(peer, 'disconnected');
     return true;
-  }
-
-  private addHeard(identity: Buffer): WorkerPeer {
-    return this.add(identity.toString('latin1'), identity);
   }
 
   private add(key: string, identity: Buffer): WorkerPeer {
@@ -307,6 +313,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
 
   private control(peer: WorkerPeer, frames: Buffer[]): void {
     const name = frames[3]?.toString();
+    if (name === '$pong') return;
     if (name === '$hello') return this.hello(peer, frames[4]);
     const data = controlData(frames[4]);
     if (name === '$credit') return this.registry.credit(peer, readCredit(data));
@@ -320,20 +327,14 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   private hello(peer: WorkerPeer, frame: Buffer | undefined): void {
     peer.delayedHello?.();
     const wait = peer.helloBudget.take(frame?.length ?? 0, this.clock.now());
-    if (wait === 0) return this.registry.hello(peer, frame);
+    if (wait === 0) {
+      this.registry.hello(peer, frame);
+      if (peer.pings) this.silentWorkers.start();
+      return;
+    }
     peer.delayedHello = this.clock.after(wait, () => {
       this.hello(peer, frame);
       this.owner.rearmTimer();
-    });
-  }
-
-  /** Requeues requests that were never sent. */
-  private requeueUnsent(peer: WorkerPeer, unsent: Messages): void {
-    const { worker } = peer;
-    if (worker === undefined) return;
-    findUndelivered(unsent, (id, generation) => {
-      const request = this.broker.held(worker, id, generation);
-      if (request !== undefined) this.broker.requeueUnsent(request, turnNow());
     });
   }
 

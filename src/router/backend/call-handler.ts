@@ -8,13 +8,13 @@ import { turnNow } from '../../transport/link/turn.ts';
 import type { Broker } from '../broker/broker.ts';
 import { ClientAllowance, type ClientLimits } from '../broker/client-limits.ts';
 import type { Worker } from '../broker/worker.ts';
-import { PeerCalls, type SendReply } from './peer-calls.ts';
+import { type CallPort, PeerCalls } from './peer-calls.ts';
 
 /** Created once, because it answers workers that flood the socket. */
 const TOO_MANY_UNREAD = failure('BUSY', 'the worker has too many unread messages');
 
 /** A worker that calls. */
-export interface CallingPeer {
+export interface CallingPeer extends CallPort {
   /** Undefined while the router has not accepted it. */
   readonly worker: Worker | undefined;
   readonly channel: PeerChannel;
@@ -43,13 +43,13 @@ export class CallHandler {
       peer.channel.addReply(id, generation, refusal ?? NOT_REGISTERED);
       return;
     }
-    peer.calls ??= this.open((...reply) => peer.channel.addReply(...reply));
+    peer.calls ??= this.open(peer);
     peer.calls.start(worker, id, generation, message, parent);
   }
 
   /** Creates the calls of a worker. */
-  open(send: SendReply): PeerCalls {
-    return new PeerCalls(this.broker, new ClientAllowance(this.limits, turnNow()), send);
+  open(port: CallPort): PeerCalls {
+    return new PeerCalls(this.broker, new ClientAllowance(this.limits, turnNow()), port);
   }
 }
 

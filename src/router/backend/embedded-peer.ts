@@ -1,27 +1,31 @@
 /** A worker in the router's process, connected to the broker without a socket. */
 
+import { PACKAGE_VERSION } from '../../core/identity/package-version.ts';
+import { workerName } from '../../core/identity/worker-name.ts';
 import type { CallParent } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { EmbeddedSlot, EmbeddedWorker } from '../../core/messages/embedded.ts';
 import {
-  type Cancellable,
   failure,
+  type InFlight,
   type ReplyMessage,
   type RequestMessage,
   type Settle,
+  type StreamPort,
   settleSafely,
 } from '../../core/messages/message.ts';
-import { wholeMessage } from '../../core/messages/stream.ts';
+import { isProgress } from '../../core/messages/progress.ts';
+import { WITHOUT_STREAM, wholeMessage } from '../../core/messages/stream.ts';
 import type { LeaveReason } from '../../core/observability/diagnostics.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { RouterRequest } from '../broker/request.ts';
-import type { Worker, WorkerPort } from '../broker/worker.ts';
-import { eventsOf, readAnnouncement, releaseOf } from './announcement.ts';
+import type { Worker, WorkerDescription, WorkerPort } from '../broker/worker.ts';
+import { contractOf, eventsOf, readAnnouncement, releaseOf } from './announcement.ts';
 import { type CallHandler, callRefusal } from './call-handler.ts';
 import type { ContractHold } from './contract-versions.ts';
 import type { AnnouncedContracts } from './contracts.ts';
-import type { PeerCalls } from './peer-calls.ts';
+import type { CallPort, PeerCalls } from './peer-calls.ts';
 import type { WorkerRegistryOwner } from './worker-registry.ts';
 
 /** The parts of the router that an embedded worker uses. */
@@ -37,11 +41,40 @@ export interface EmbeddedPeerOwner extends WorkerRegistryOwner {
   rearmTimer(): void;
 }
 
-export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
+/** A call in flight. */
+class EmbeddedCall implements InFlight {
+  constructor(
+    private readonly peer: EmbeddedPeer,
+    private readonly id: number,
+  ) {}
+
+  cancel(): void {
+    this.peer.cancelCall(this.id);
+  }
+
+  grant(bytes: number): void {
+    this.peer.grantCall(this.id, bytes);
+  }
+
+  sendChunk(body: Buffer, end: boolean): void {
+    this.peer.sendCallChunk(this.id, body, end);
+  }
+}
+
+/** Receives the reply to a call. */
+interface Caller {
+  readonly settle: Settle;
+  readonly stream: StreamPort | undefined;
+}
+
+/** Generation of all calls: each id is used once. */
+const GENERATION = 1;
+
+export class EmbeddedPeer implements WorkerPort, EmbeddedSlot, CallPort {
   readonly native = true;
   worker: Worker | undefined;
   private hold: ContractHold | undefined;
-  private readonly settles = new Map<number, Settle>();
+  private readonly callers = new Map<number, Caller>();
   private calls: PeerCalls | undefined;
   private lastCall = 0;
 
@@ -53,6 +86,11 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
 
   get key(): string {
     return this.local.id;
+  }
+
+  get name(): string {
+    const { id, contract, file, host } = this.local;
+    return workerName(id, { contract: contract?.name, file, host });
   }
 
   /** Adds the worker. @returns why it is refused; undefined if it joined. */
@@ -67,7 +105,17 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
     if (typeof hold === 'string') return hold;
     this.hold = hold;
     const ranks = hold?.version.ranks;
-    const info = { id, events, concurrency, maxStreams, cancels: true, ranks, release: releaseOf(announced) };
+    const { name } = this;
+    const info = {
+      id,
+      name,
+      events,
+      concurrency,
+      maxStreams,
+      cancels: true,
+      ranks,
+      release: releaseOf(announced),
+    };
     this.worker = this.parts.broker.addWorker(this, info, turnNow());
     this.owner.workerJoined(this);
     return undefined;
@@ -82,6 +130,12 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
       queueMicrotask(() => this.reply(id, generation, refusal));
     } else this.local.onRequest(id, generation, wholeMessage(message));
     return true;
+  }
+
+  describe(): WorkerDescription {
+    const { host } = this.local;
+    const place = host === undefined ? {} : { host };
+    return { ...place, pid: process.pid, package: PACKAGE_VERSION, ...contractOf(this.local) };
   }
 
   sendWindow(id: number, generation: number, bytes: number): void {
@@ -105,29 +159,48 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot {
     if (worker !== undefined) parts.broker.streams.grantBody(worker, id, generation, bytes, turnNow());
   }
 
-  call(message: RequestMessage, parent: CallParent, settle: Settle): Cancellable {
+  call(message: RequestMessage, parent: CallParent, settle: Settle, stream?: StreamPort): InFlight {
     const { worker } = this;
     const refusal = callRefusal(message.eventName, parent.depth);
     if (refusal !== undefined || worker === undefined) {
       settle(refusal ?? failure('NO_ROUTER', 'the worker has left the router'));
-      return { cancel: () => undefined };
+      return { cancel: () => undefined, ...WITHOUT_STREAM };
     }
     const id = this.lastCall++;
-    this.calls ??= this.parts.calls.open((settled, _generation, reply) => this.callSettled(settled, reply));
-    this.settles.set(id, settle);
-    this.calls.start(worker, id, 1, message, parent);
+    this.calls ??= this.parts.calls.open(this);
+    this.callers.set(id, { settle, stream });
+    this.calls.start(worker, id, GENERATION, message, parent);
     this.owner.rearmTimer();
-    return {
-      cancel: () => {
-        if (this.settles.delete(id)) this.calls?.cancel(id, 1, 'cancelled');
-      },
-    };
+    return new EmbeddedCall(this, id);
   }
 
-  private callSettled(id: number, reply: ReplyMessage): void {
-    const settle = this.settles.get(id);
-    this.settles.delete(id);
-    if (settle !== undefined) settleSafely(settle, reply);
+  cancelCall(id: number): void {
+    if (this.callers.delete(id)) this.calls?.cancel(id, GENERATION, 'cancelled');
+  }
+
+  grantCall(id: number, bytes: number): void {
+    this.calls?.grant(id, GENERATION, bytes);
+  }
+
+  sendCallChunk(id: number, body: Buffer, end: boolean): void {
+    this.calls?.chunk(id, GENERATION, body, end);
+    this.owner.rearmTimer();
+  }
+
+  callReply(id: number, _generation: number, reply: ReplyMessage): void {
+    const caller = this.callers.get(id);
+    if (caller === undefined) return;
+    if (reply.more) {
+      if (isProgress(reply)) settleSafely(caller.settle, reply);
+      else caller.stream?.onChunk(reply);
+      return;
+    }
+    this.callers.delete(id);
+    settleSafely(caller.settle, reply);
+  }
+
+  callWindow(id: number, _generation: number, bytes: number): void {
+    this.callers.get(id)?.stream?.onWindow(bytes);
   }
 
   leave(): void {

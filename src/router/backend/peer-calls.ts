@@ -7,10 +7,16 @@ import { turnNow } from '../../transport/link/turn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { ClientAllowance } from '../broker/client-limits.ts';
 import type { Origin, RouterRequest } from '../broker/request.ts';
+import type { ReplyDrop } from '../broker/stats.ts';
 import type { Worker } from '../broker/worker.ts';
 
-/** Sends the reply to a call. */
-export type SendReply = (id: number, generation: number, reply: ReplyMessage) => void;
+/** The worker that calls: it receives what happens to its calls. */
+export interface CallPort {
+  /** Takes the reply to a call, or a chunk of it. */
+  callReply(id: number, generation: number, reply: ReplyMessage): void;
+  /** The callee takes `bytes` more of the body of a call. */
+  callWindow(id: number, generation: number, bytes: number): void;
+}
 
 /** A call as the broker sees it. */
 class Call implements Origin {
@@ -32,6 +38,10 @@ class Call implements Origin {
   settle(_request: RouterRequest, reply: ReplyMessage): void {
     this.calls.settled(this, reply);
   }
+
+  window(_request: RouterRequest, bytes: number): void {
+    this.calls.granted(this, bytes);
+  }
 }
 
 export class PeerCalls {
@@ -41,7 +51,7 @@ export class PeerCalls {
   constructor(
     private readonly broker: Broker,
     private readonly allowance: ClientAllowance,
-    private readonly send: SendReply,
+    private readonly port: CallPort,
   ) {}
 
   /** Submits a call, or rejects it if the worker exceeds a limit. */
@@ -49,7 +59,7 @@ export class PeerCalls {
     const { broker } = this;
     const now = turnNow();
     const refusal = this.allowance.admit(this.calls.size, now);
-    if (refusal !== undefined) return this.send(id, generation, refusal);
+    if (refusal !== undefined) return this.port.callReply(id, generation, refusal);
     const parent = from.generation === 0 ? undefined : broker.held(worker, from.id, from.generation);
     const client = (this.clients[from.depth] ??= { depth: from.depth });
     const call = new Call(this, worker, client, from.depth, parent, id, generation);
@@ -66,22 +76,46 @@ export class PeerCalls {
     if (call?.generation === generation) this.cancelCall(call, why);
   }
 
+  /**
+   * Handles a chunk of the body of a call.
+   *
+   * @returns why it was dropped; undefined if it was used, or the call has ended.
+   */
+  chunk(id: number, generation: number, body: Buffer, end: boolean): ReplyDrop | undefined {
+    const request = this.requestOf(id, generation);
+    return request && this.broker.streams.body(request, body, end, turnNow());
+  }
+
+  /** The caller takes `bytes` more of the reply to a call. */
+  grant(id: number, generation: number, bytes: number): void {
+    const request = this.requestOf(id, generation);
+    if (request !== undefined) this.broker.streams.grantReply(request, bytes, turnNow());
+  }
+
   /** Cancels all calls: the router no longer counts the worker. */
   cancelAll(): void {
     for (const call of [...this.calls.values()]) {
       const dispatched = (call.request?.attempts ?? 0) > 0;
       this.cancelCall(call);
       const text = 'the router no longer counts the worker that sent the call';
-      this.send(call.id, call.generation, failure('CANCELLED', text, { dispatched }));
+      this.port.callReply(call.id, call.generation, failure('CANCELLED', text, { dispatched }));
     }
   }
 
-  /** Handles the reply to a call. */
+  /** Handles the reply to a call, a chunk of it, or a progress that the caller asked for. */
   settled(call: Call, reply: ReplyMessage): void {
-    // Chunks before the last are ignored: handlers do not support streams yet.
-    if (reply.more) return;
-    this.remove(call);
-    this.send(call.id, call.generation, reply);
+    if (!reply.more) this.remove(call);
+    this.port.callReply(call.id, call.generation, reply);
+  }
+
+  /** The worker that holds a call takes `bytes` more of its body. */
+  granted({ id, generation }: Call, bytes: number): void {
+    this.port.callWindow(id, generation, bytes);
+  }
+
+  private requestOf(id: number, generation: number): RouterRequest | undefined {
+    const call = this.calls.get(id);
+    return call?.generation === generation ? call.request : undefined;
   }
 
   private cancelCall(call: Call, why: CancelReason = 'cancelled'): void {

@@ -4,6 +4,7 @@
  */
 
 import { hasHelloMark, identityOf } from '../../core/identity/identity.ts';
+import { workerName } from '../../core/identity/worker-name.ts';
 import type { CallParent } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
@@ -18,12 +19,13 @@ import { isClassicJson } from '../../wire/json-check.ts';
 import type { PackedSink } from '../../wire/packed.ts';
 import { encodeToken } from '../../wire/token.ts';
 import type { RouterRequest } from '../broker/request.ts';
-import type { Worker, WorkerPort } from '../broker/worker.ts';
-import type { ReadAnnouncement } from './announcement.ts';
+import type { Worker, WorkerDescription, WorkerPort } from '../broker/worker.ts';
+import { contractOf, type ReadAnnouncement } from './announcement.ts';
 import type { CallHandler } from './call-handler.ts';
 import type { ContractHold } from './contract-versions.ts';
 import { HelloBudget } from './hello-budget.ts';
 import type { PeerCalls } from './peer-calls.ts';
+import type { AudibleWorker } from './silent-workers.ts';
 
 /** Callbacks of a peer. */
 export interface WorkerPeerOwner {
@@ -47,7 +49,9 @@ export interface ContractCheck {
   hello: Hello;
 }
 
-export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
+export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner, AudibleWorker {
+  heard = true;
+  silent = 0;
   /** Its worker in the broker; undefined while it is unidentified, refused, leaving or lost. */
   worker: Worker | undefined;
   /** Whether it is a native worker: it sent a hello, or its routing id promises one. */
@@ -108,9 +112,27 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
     this.channel = makeChannel(this);
   }
 
+  get pings(): boolean {
+    return this.lastHello?.hello.ping === 1;
+  }
+
+  get holds(): boolean {
+    return this.worker !== undefined && this.worker.held > 0;
+  }
+
+  ping(): void {
+    this.control('$ping', {});
+  }
+
   /** Identity of the peer; the same after it reconnects. */
   get key(): string {
     return this.node ?? this.addressIdentity;
+  }
+
+  /** Name for people. */
+  get name(): string {
+    const { contract, file, host } = this.lastHello?.hello ?? {};
+    return workerName(this.key, { contract: contract?.name, file, host, classic: !this.native });
   }
 
   dispatch(request: RouterRequest): boolean {
@@ -133,6 +155,19 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   cancel(id: number, generation: number, why: CancelReason): void {
     if (this.packs) this.channel.addCancel(id, generation, why);
     else this.channel.post(cancelFrames(id, generation, why));
+  }
+
+  describe(): WorkerDescription {
+    const { lastHello, announced, authenticated } = this;
+    const key = authenticated?.permissions.name;
+    const { host, zone } = lastHello?.hello ?? {};
+    return {
+      ...(host !== undefined && { host }),
+      ...(zone !== undefined && { zone }),
+      ...lastHello?.hello.origin,
+      ...contractOf(announced),
+      ...(key !== undefined && { key }),
+    };
   }
 
   requestCredit(): void {
@@ -160,6 +195,25 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner {
   packedCall(id: number, generation: number, message: RequestMessage, parent: CallParent): void {
     if (this.mayCall) this.owner.calls.request(this, id, generation, message, parent);
     else this.owner.drop('foreign-reply', this.key);
+  }
+
+  packedChunk(id: number, generation: number, body: Buffer, end: boolean): void {
+    if (!this.mayCall) return this.owner.drop('foreign-reply', this.key);
+    const drop = this.calls?.chunk(id, generation, body, end);
+    if (drop !== undefined) this.owner.drop(drop, this.key);
+  }
+
+  packedCallWindow(id: number, generation: number, bytes: number): void {
+    if (this.mayCall) this.calls?.grant(id, generation, bytes);
+    else this.owner.drop('foreign-reply', this.key);
+  }
+
+  callReply(id: number, generation: number, reply: ReplyMessage): void {
+    this.channel.addReply(id, generation, reply);
+  }
+
+  callWindow(id: number, generation: number, bytes: number): void {
+    this.channel.addCallWindow(id, generation, bytes);
   }
 
   packedCancel(id: number, generation: number, why: CancelReason): void {

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Logger } from '../../core/logging/logging.ts';
-import type { DropCause, LeaveReason } from '../../core/observability/diagnostics.ts';
+import type { DropCause, LeaveReason, RefusalCause } from '../../core/observability/diagnostics.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import { type Credit, controlData, type Hello, readHello, type Welcome } from '../../wire/control.ts';
 import { PROTOCOL_VERSION } from '../../wire/metadata.ts';
@@ -16,10 +16,11 @@ import { announcementRefusal, classicEventsOf } from './announcement-policy.ts';
 import type { ClassicEvents } from './classic-events.ts';
 import type { ContractHold } from './contract-versions.ts';
 import { type AnnouncedContracts, isSameContract } from './contracts.ts';
+import { publishRefused } from './refusal.ts';
 import type { ContractCheck, WorkerPeer } from './worker-peer.ts';
 
 /** A worker, as the router reports it. */
-export type JoinedPeer = Pick<WorkerPeer, 'key' | 'native' | 'worker'>;
+export type JoinedPeer = Pick<WorkerPeer, 'key' | 'name' | 'native' | 'worker' | 'describe'>;
 
 /** Callbacks of the registry. */
 export interface WorkerRegistryOwner {
@@ -137,7 +138,7 @@ export class WorkerRegistry {
     if (events === undefined) this.warnOfUnboundWorkers(peer);
     peer.worker = this.broker.addWorker(
       peer,
-      { id: peer.key, events, concurrency, cancels: false },
+      { id: peer.key, name: peer.name, events, concurrency, cancels: false },
       turnNow(),
     );
     this.owner.workerJoined(peer);
@@ -152,7 +153,7 @@ export class WorkerRegistry {
     const before = [...this.broker.workers].find((worker) => !worker.cancels && worker.events === undefined);
     if (before === undefined) return;
     this.warnedOfUnbound = true;
-    this.options.logger.warn({ workers: [before.id, peer.key] }, UNBOUND_WORKERS);
+    this.options.logger.warn({ workers: [before.name, peer.name] }, UNBOUND_WORKERS);
   }
 
   /** Asks a native worker that is not registered for its hello. */
@@ -227,11 +228,13 @@ export class WorkerRegistry {
   /** Refuses a worker for its contract: it is asked again when that may have changed. */
   private reject(peer: WorkerPeer, reason: string): void {
     peer.contractRefused = true;
-    this.refuse(peer, reason);
+    this.refuse(peer, reason, reason === HELD_BACK ? 'held-back' : 'contract');
   }
 
-  private refuse(peer: WorkerPeer, reason: string): void {
-    this.options.logger.warn({ worker: peer.key, reason }, 'a worker was refused');
+  /** @param cause what is rejected; `held-back` if the worker only has to wait for others. */
+  private refuse(peer: WorkerPeer, reason: string, cause: RefusalCause | 'held-back' = 'announcement'): void {
+    if (cause !== 'held-back') publishRefused(this.options.identity, peer.key, cause);
+    this.options.logger.warn({ worker: peer.name, workerId: peer.key, reason }, 'a worker was refused');
     if (peer.native) peer.control('$refused', { reason });
     this.leave(peer, 'refused');
   }
@@ -289,9 +292,9 @@ export class WorkerRegistry {
   }
 
   private admit(peer: WorkerPeer, hello: Hello): void {
-    const { events, concurrency, share: shares, streams: maxStreams } = hello;
+    const { events, concurrency, share: shares, streams: maxStreams, zone } = hello;
     const { identity: router } = this.options;
-    const welcome: Welcome = { v: PROTOCOL_VERSION, pack: 1, router, calls: 1, stream: 1 };
+    const welcome: Welcome = { v: PROTOCOL_VERSION, pack: 1, router, calls: 1, stream: 1, callStreams: 1 };
     peer.control('$welcome', welcome);
     const now = turnNow();
     const { worker } = peer;
@@ -300,9 +303,11 @@ export class WorkerRegistry {
     if (worker === undefined) {
       const info: WorkerInfo = {
         id: peer.key,
+        name: peer.name,
         events,
         concurrency,
         maxStreams,
+        zone,
         sharesCredit: shares,
         cancels: true,
         ranks,
@@ -315,7 +320,7 @@ export class WorkerRegistry {
     const wasClassic = !worker.cancels;
     this.broker.updateWorker(
       worker,
-      { events, concurrency, sharesCredit: shares, cancels: true, ranks, release },
+      { name: peer.name, events, concurrency, sharesCredit: shares, cancels: true, ranks, release },
       now,
     );
     if (wasClassic) this.owner.workerJoined(peer);

@@ -10,11 +10,9 @@
 
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
-import { wholeMessage } from '../../core/messages/stream.ts';
 import type { UnreadReplies } from '../../core/messages/unread-replies.ts';
 import { Backlog } from './backlog.ts';
 import { Breakers } from './breaker.ts';
-import type { EventState } from './event-state.ts';
 import { EventTable } from './event-table.ts';
 import { type BrokerLimits, type BrokerOptions, brokerLimits, brokerStrategy } from './limits.ts';
 import { PayloadCompactor } from './payload-compactor.ts';
@@ -35,7 +33,7 @@ import { WorkerSelector } from './worker-selector.ts';
 export class Broker {
   private readonly limits: BrokerLimits;
   private readonly counters = new Counters();
-  private readonly eventTable: EventTable;
+  readonly eventTable: EventTable;
   private readonly timers: TimerWheel;
   private readonly budget: RetryBudget | undefined;
   readonly breakers: Breakers | undefined;
@@ -135,7 +133,7 @@ export class Broker {
   submitCall(worker: Worker, origin: Origin, message: RequestMessage, now: number): RouterRequest {
     if (origin.parent !== undefined) this.scheduler.callBegan(worker, origin.parent);
     this.counters.calls++;
-    const request = this.submit(wholeMessage(message), origin, now);
+    const request = this.submit(message, origin, now);
     this.scheduler.refresh(worker, now);
     return request;
   }
@@ -183,12 +181,18 @@ export class Broker {
    */
   updateWorker(worker: Worker, info: Partial<Omit<WorkerInfo, 'id'>>, now: number): void {
     if (worker.removed) return;
+    worker.name = info.name ?? worker.name;
     worker.concurrency = info.concurrency ?? worker.concurrency;
     worker.cancels = info.cancels ?? worker.cancels;
     worker.sharesCredit = info.sharesCredit ?? worker.sharesCredit;
     if ('events' in info) this.recovery.announced(worker, info, now);
     if (worker.sharesCredit) this.scheduler.creditChanged(worker, now);
     else this.scheduler.refresh(worker, now);
+  }
+
+  /** Handles a worker that sends nothing although its connection is established. */
+  workerSilent(worker: Worker, now: number): void {
+    if (!worker.removed) this.recovery.silent(worker, now);
   }
 
   /**
@@ -233,9 +237,9 @@ export class Broker {
     else if (names.delete(eventName)) this.scheduler.flush(eventName, now);
   }
 
-  /** Whether the event is announced or has queued requests. */
+  /** Whether the event is or was announced, or has queued requests. */
   isKnown(eventName: string): boolean {
-    return this.eventTable.events.has(eventName);
+    return this.eventTable.events.has(eventName) || this.eventTable.past.has(eventName);
   }
 
   isPaused(eventName: string): boolean {
@@ -335,11 +339,6 @@ export class Broker {
   /** The workers, in the order in which they joined. */
   get workers(): ReadonlySet<Worker> {
     return this.workerSet;
-  }
-
-  /** Announced events, and unannounced ones with queued requests. */
-  get events(): Iterable<EventState> {
-    return this.eventTable.events.values();
   }
 
   /** Whether a worker serves the event. */

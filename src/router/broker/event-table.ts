@@ -33,6 +33,11 @@ export class EventTable {
     return this.past.has(name) ? NO_GROUPS : this.wildcard.alone;
   }
 
+  /** Whether a worker announces the event, or has announced it before. */
+  wasAnnounced(name: string): boolean {
+    return this.events.get(name)?.unannounced === false || this.past.has(name);
+  }
+
   /** Whether a worker serves the event now. @param event its state, if it has one. */
   isServed(name: string, event: EventState | undefined): boolean {
     if (event !== undefined) return event.groups.length > 0;

@@ -34,13 +34,16 @@ export class Lending {
   /** The worker no longer holds a request. */
   released(request: RouterRequest): void {
     const { depth } = request.origin;
-    if (depth !== undefined) this.held[depth] = this.heldAt(depth) - 1;
+    if (depth !== undefined && request.stream?.isCreditless !== true)
+      this.held[depth] = this.heldAt(depth) - 1;
     this.waiting.delete(request);
   }
 
-  /** The request of a handler is a stream that uses no credit, and so lends none. */
-  streamed(parent: RouterRequest): void {
-    this.waiting.delete(parent);
+  /** A request has become a stream that uses no credit: it lends none, and counts for no depth. */
+  streamed(request: RouterRequest): void {
+    const { depth } = request.origin;
+    if (depth !== undefined) this.held[depth] = this.heldAt(depth) - 1;
+    this.waiting.delete(request);
   }
 
   /** A handler sends a call. */

@@ -2,9 +2,11 @@
  * Publishes the outcomes of requests on the diagnostics channels, and records spans while tracing
  * is active.
  */
+import { type Logger, silentLogger } from '../../core/logging/logging.ts';
 import { type DiagnosticsSource, diagnostics } from '../../core/observability/diagnostics.ts';
 import { activeTracing, type Tracing, traceContextIn } from '../../core/observability/tracing.ts';
 import { turnNow } from '../../transport/link/turn.ts';
+import { FailureLog } from './failure-log.ts';
 import type { RouterRequest } from './request.ts';
 import { Worker } from './worker.ts';
 
@@ -17,13 +19,20 @@ export interface BrokerObserver {
 }
 
 export class RouterObserver implements BrokerObserver {
+  private readonly failures: FailureLog;
   private readonly tracing: Tracing | undefined = activeTracing();
 
-  /** @param now returns the current time on the broker's clock. */
+  /**
+   * @param now returns the current time on the broker's clock.
+   * @param logger receives requests that timed out or lost their worker.
+   */
   constructor(
     private readonly source: DiagnosticsSource,
     private readonly now: () => number = turnNow,
-  ) {}
+    logger: Logger = silentLogger,
+  ) {
+    this.failures = new FailureLog(logger, now);
+  }
 
   dispatched(request: RouterRequest): void {
     if (this.tracing !== undefined && request.attempts === 1) this.trace(request, '', 200);
@@ -31,6 +40,7 @@ export class RouterObserver implements BrokerObserver {
 
   settled(request: RouterRequest, code: string, status: number): void {
     if (this.tracing !== undefined && request.attempts === 0) this.trace(request, code, status);
+    if (code !== '') this.failures.failed(request, code);
     if (!diagnostics.requestSettled.hasSubscribers) return;
     const { message, attempts, enqueuedAt, dispatchedAt, state, origin, worker } = request;
     // The length of a stream says nothing about the handler: its time to the first chunk does.
@@ -53,12 +63,10 @@ export class RouterObserver implements BrokerObserver {
   }
 
   /** Records the span of the time in the queue once it is over. */
-  private trace({ message, enqueuedAt, dispatchedAt }: RouterRequest, code: string, status: number): void {
-    const { eventName, requestId, extras } = message;
-    const attributes = { 'zeromq_gateway.event': eventName, 'zeromq_gateway.request_id': requestId };
-    const end = code === '' ? dispatchedAt : this.now();
+  private trace({ message, enqueuedAt }: RouterRequest, code: string, status: number): void {
+    // The broker's clock stands still within a turn: most requests would be queued for no time at all.
     this.tracing
-      ?.begin('queue', traceContextIn(extras), attributes, enqueuedAt)
-      .end({ code, status }, Math.max(end, enqueuedAt));
+      ?.beginMessaging('queue', message, traceContextIn(message.extras), enqueuedAt)
+      .end({ code, status }, Math.max(performance.now(), enqueuedAt));
   }
 }

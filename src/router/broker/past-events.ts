@@ -27,6 +27,11 @@ export class PastEvents {
     return this.names.has(name);
   }
 
+  /** The names that were added last. @param count how many, at most. */
+  latest(count: number): string[] {
+    return [...this.names].slice(-count);
+  }
+
   /** Adds the name of an event whose last worker left. */
   add(name: string): void {
     if (!this.names.delete(name)) this.characters += name.length;

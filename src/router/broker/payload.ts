@@ -67,8 +67,9 @@ export function detached(message: RequestMessage, name: string, slab: Slab, crow
     requestId: message.requestId,
     extras: detachedBytes(message.extras, slab, crowd),
   };
-  const { window, upload } = message;
-  return window === undefined && upload === undefined ? copy : { ...copy, window, upload };
+  const { window, upload, progress } = message;
+  const streamed = window === undefined && upload === undefined ? copy : { ...copy, window, upload };
+  return progress === true ? { ...streamed, progress } : streamed;
 }
 
 function detachedBytes(bytes: Buffer, slab: Slab, crowd: number): Buffer {

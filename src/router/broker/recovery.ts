@@ -5,13 +5,14 @@
 
 import type { ReplyMessage } from '../../core/messages/message.ts';
 import { isOutcomeCode } from '../../core/messages/outcome.ts';
-import { cannotFinish, hadEnoughTime } from '../../core/time/lateness.ts';
+import { hadEnoughTime } from '../../core/time/lateness.ts';
 import type { Backlog } from './backlog.ts';
 import type { BreakerOwner, Breakers } from './breaker.ts';
 import type { EventState } from './event-state.ts';
 import type { EventTable } from './event-table.ts';
 import { isFault } from './failures.ts';
 import type { BrokerLimits, RouterNotice } from './limits.ts';
+import { Redispatches } from './redispatches.ts';
 import type { Releases } from './releases.ts';
 import type { RouterRequest } from './request.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -25,6 +26,9 @@ import type { WorkerSelector } from './worker-selector.ts';
 
 /** How long a worker that replied BUSY is suspended, in ms. */
 const BUSY_SUSPENSION = 50;
+
+/** How long a silent worker is suspended, in ms: until the next checks. */
+const SILENT_SUSPENSION = 1000;
 
 /** The parts of the broker that recovery works on. */
 export interface RecoveryParts {
@@ -47,10 +51,12 @@ export interface RecoveryParts {
 export class Recovery implements BreakerOwner {
   private readonly parts: RecoveryParts;
   readonly streams: StreamRecovery;
+  private readonly redispatches: Redispatches;
 
   constructor(parts: RecoveryParts) {
     this.parts = parts;
     this.streams = new StreamRecovery(parts);
+    this.redispatches = new Redispatches(parts);
     parts.releases.changed = (now) => parts.scheduler.flushAll(now);
     const { limits, timers, eventTable, startupEnd } = parts;
     if (limits.startupGrace > 0) {
@@ -201,12 +207,22 @@ export class Recovery implements BreakerOwner {
     if (breakers !== undefined) for (const name of eventsHeld(worker)) breakers.lost(name, now);
     for (let held = worker.holding.last; held !== undefined; held = worker.holding.last) {
       scheduler.release(held, worker);
-      if (held.state === 'dispatched') this.redispatchOrFail(held, now);
+      if (held.state === 'dispatched') this.redispatches.orFail(held, now);
       else settlement.deadlines.cancel(held);
     }
     // Requests that waited for its version of a contract may go to workers of other versions now.
     for (const eventName of worker.ranks?.keys() ?? []) scheduler.flush(eventName, now);
     if (worker.release !== undefined) scheduler.flushAll(now);
+  }
+
+  /**
+   * Handles a worker that sends nothing although its connection is established. It receives no
+   * requests for a while. Its idempotent requests are redispatched, and cancelled there; the others
+   * wait for its reply or its loss.
+   */
+  silent(worker: Worker, now: number): void {
+    this.suspendWorker(worker, SILENT_SUSPENSION, now);
+    this.redispatches.fromSilent(worker, now);
   }
 
   /**
@@ -299,26 +315,6 @@ export class Recovery implements BreakerOwner {
     };
     worker.retryTimer = new TimerEntry(retry);
     timers.add(worker.retryTimer, now + limits.unresponsiveRetry);
-  }
-
-  /** Redispatches a request of a lost worker if that is safe, and settles it otherwise. */
-  private redispatchOrFail(request: RouterRequest, now: number): void {
-    const { limits, counters, budget, settlement, scheduler, eventTable } = this.parts;
-    const { eventName, idempotent } = request.message;
-    const wanted =
-      idempotent &&
-      request.stream?.mayRestart !== false &&
-      request.attempts <= limits.redispatches &&
-      !cannotFinish(request, now) &&
-      scheduler.mayWait(eventName, eventTable.events.get(eventName), now);
-    if (wanted && (budget === undefined || budget.take(now))) {
-      counters.redispatched++;
-      request.stream?.body?.returned();
-      scheduler.requeue(request, now);
-      return;
-    }
-    if (wanted) counters.redispatchesDenied++;
-    settlement.fail(request, 'WORKER_LOST');
   }
 
   /** Ends the period in which requests for these events waited for a worker to join. */

@@ -1,6 +1,7 @@
 /** Handles replies of workers: matches each with its request, and settles, redispatches or drops. */
 
 import type { ReplyMessage } from '../../core/messages/message.ts';
+import { isProgress } from '../../core/messages/progress.ts';
 import { redispatchedReply } from '../../core/messages/redispatched-reply.ts';
 import { isRefusal } from './failures.ts';
 import type { Recovery } from './recovery.ts';
@@ -56,6 +57,7 @@ export class ReplyHandler {
   ): ReplyDrop | undefined {
     const { counters, recovery, scheduler, settlement, streams } = this.parts;
     const { stream } = request;
+    if (reply.more && isProgress(reply)) return passOn(request, reply);
     if (stream !== undefined && (reply.more || stream.started))
       return streams.reply(request, stream, worker, reply, now);
     const overdue = request.state === 'dispatched' && isOverdue(request, now) && !isRefusal(reply);
@@ -80,6 +82,12 @@ export class ReplyHandler {
     }
     return drop;
   }
+}
+
+/** Passes a progress on, if the caller asked for it and still waits. */
+function passOn(request: RouterRequest, progress: ReplyMessage): undefined {
+  const { state, message, origin } = request;
+  if (state === 'dispatched' && message.progress === true) origin.settle(request, progress);
 }
 
 /** Whether the deadline has passed. The time for the reply to an upload starts with its last chunk. */

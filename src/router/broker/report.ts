@@ -7,7 +7,7 @@ import type {
   WorkerState,
 } from '../../core/observability/reports.ts';
 import type { Broker } from './broker.ts';
-import type { EventState, Group } from './event-state.ts';
+import { EventState, type Group } from './event-state.ts';
 import { sharesOf } from './releases.ts';
 import type { Worker } from './worker.ts';
 
@@ -17,10 +17,11 @@ export type HeartbeatOf = (worker: string) => WorkerReport['heartbeat'];
 /** The workers of a broker, in the order in which they joined. @param now on the broker's clock. */
 export function workerReports(broker: Broker, now: number, heartbeatOf: HeartbeatOf): WorkerReport[] {
   return Array.from(broker.workers, (worker) => {
-    const { id, cancels, events = null, concurrency, held: inFlight, since } = worker;
+    const { id, name, cancels, events = null, concurrency, held: inFlight, since } = worker;
     const heartbeat = heartbeatOf(id);
     return {
       id,
+      name,
       state: stateOf(worker),
       classic: !cancels,
       events,
@@ -29,15 +30,29 @@ export function workerReports(broker: Broker, now: number, heartbeatOf: Heartbea
       age: now - since,
       breakers: breakersOf(worker),
       heartbeat,
+      oldest: oldestOf(worker, now),
+      ...worker.port.describe?.(),
     };
   });
 }
 
-/** The events of a broker, sorted by name. */
+/** The request that a worker holds for the longest time. */
+function oldestOf({ holding: { first } }: Worker, now: number): WorkerReport['oldest'] {
+  if (first === undefined) return null;
+  const { eventName: event, requestId } = first.message;
+  return { event, requestId, heldFor: Math.max(0, now - first.dispatchedAt) };
+}
+
+/** Maximum number of events without workers in a report. */
+const MAX_PAST = 1000;
+
+/** The events of a broker, and those whose workers left, sorted by name. */
 export function eventReports(broker: Broker): EventReport[] {
-  return Array.from(broker.events, (event) => eventReport(broker, event)).sort((a, b) =>
-    a.name < b.name ? -1 : 1,
-  );
+  const { events: known, past } = broker.eventTable;
+  const events = Array.from(known.values(), (event) => eventReport(broker, event));
+  for (const name of past.latest(MAX_PAST))
+    if (!known.has(name)) events.push(eventReport(broker, new EventState(name)));
+  return events.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function eventReport(broker: Broker, { name, unannounced, queue, groups }: EventState): EventReport {
@@ -51,6 +66,7 @@ function eventReport(broker: Broker, { name, unannounced, queue, groups }: Event
   return {
     name,
     announced: !unannounced,
+    left: unannounced && broker.eventTable.past.has(name),
     queued: queue.length,
     queuedBytes: queue.bytes,
     workers,

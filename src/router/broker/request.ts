@@ -20,7 +20,7 @@ export interface Origin {
   readonly parent?: RouterRequest | undefined;
   /**
    * Receives the reply to a request, possibly before `submit` returns. Called once unless the
-   * request is cancelled, and before that once for each chunk with `more`.
+   * request is cancelled, and before that once for each chunk or progress with `more`.
    */
   settle(request: RouterRequest, reply: ReplyMessage): void;
   /** The worker takes `bytes` more of the body of a request. */

@@ -173,4 +173,4 @@ export class Streams {
 }
 
 const TOO_MUCH_REPLY = 'the worker sent a chunk that exceeds its window, or the maximum size of chunks';
-const TOO_MUCH_BODY = 'the client sent a chunk that exceeds its window, or the maximum size of chunks';
+const TOO_MUCH_BODY = 'the caller sent a chunk that exceeds its window, or the maximum size of chunks';

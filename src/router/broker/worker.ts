@@ -7,6 +7,7 @@ import { hashOf } from '../../core/collections/hash.ts';
 import { LinkedList } from '../../core/collections/linked-list.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { DEFAULT_MAX_STREAMS } from '../../core/messages/stream.ts';
+import type { WorkerReport } from '../../core/observability/reports.ts';
 import type { WorkerView } from '../strategies/strategy.ts';
 import type { Breaker } from './breaker-state.ts';
 import type { Lending } from './lending.ts';
@@ -30,14 +31,24 @@ export interface WorkerPort {
   sendWindow?(id: number, generation: number, bytes: number): void;
   /** Sends a chunk of the body of a request. Called once the worker has granted. */
   sendChunk?(id: number, generation: number, body: Buffer, end: boolean): void;
+  /** Describes the worker, for operators. */
+  describe?(): WorkerDescription;
   /** Asks for more credit because requests are queued. Called for workers with `sharesCredit`. */
   requestCredit?(): void;
 }
+
+/** Description of a worker; see `WorkerReport`. */
+export type WorkerDescription = Pick<
+  WorkerReport,
+  'host' | 'pid' | 'package' | 'contract' | 'version' | 'key' | 'zone'
+>;
 
 /** Properties of a worker. */
 export interface WorkerInfo {
   /** Identity of the worker. */
   readonly id: string;
+  /** Name for people. Default: the identity. */
+  readonly name?: string;
   /**
    * Events that it serves; undefined: events that no worker ever announced, as for a classic worker
    * without configured events.
@@ -67,6 +78,8 @@ export interface WorkerInfo {
   readonly ranks?: ReadonlyMap<string, number>;
   /** Version of its contract, if it announces one. Default: none. */
   readonly release?: ReleaseInfo;
+  /** Its zone, if it has one. */
+  readonly zone?: string | undefined;
 }
 
 /** The group of a worker, as the worker and its breakers see it; implemented by `Group`. */
@@ -104,6 +117,7 @@ export interface WorkerGroup {
  */
 export class Worker implements WorkerView {
   readonly id: string;
+  name: string;
   readonly hash: number;
   readonly port: WorkerPort;
   cancels: boolean;
@@ -112,6 +126,7 @@ export class Worker implements WorkerView {
   release: Release | undefined = undefined;
   concurrency: number;
   readonly maxStreams: number;
+  readonly zone: string | undefined;
   /** Number of streams that use no credit. */
   creditless = 0;
   sharesCredit: boolean;
@@ -165,12 +180,14 @@ export class Worker implements WorkerView {
   ) {
     this.joined = joined;
     this.id = info.id;
+    this.name = info.name ?? info.id;
     this.hash = hashOf(info.id);
     this.port = port;
     this.events = info.events;
     this.ranks = info.ranks;
     this.concurrency = info.concurrency;
     this.maxStreams = info.maxStreams ?? DEFAULT_MAX_STREAMS;
+    this.zone = info.zone;
     this.sharesCredit = info.sharesCredit ?? false;
     this.cancels = info.cancels ?? info.events !== undefined;
   }

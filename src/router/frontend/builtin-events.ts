@@ -4,7 +4,7 @@
  *
  * | event              | data                  | reply |
  * |--------------------|-----------------------|-------|
- * | `$router.ping`     | anything              | `{ "router": identity }` |
+ * | `$router.ping`     | anything              | `{ "router": identity, "zone": its zone, if it has one }` |
  * | `$router.contracts`| `{ "since": number }` | `{ "revision", "contracts": [{ name, fragment, events, available }] }`, once the revision differs from `since` |
  */
 
@@ -12,7 +12,7 @@ import { failure, type ReplyMessage, type RequestMessage } from '../../core/mess
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import { PING } from '../../wire/control.ts';
 import type { AnnouncedContracts } from '../backend/contracts.ts';
-import { type OperatorConsole, operatorReply, success } from './operator-events.ts';
+import { type Operator, type OperatorConsole, operatorReply, success } from './operator-events.ts';
 
 /** Prefix of all built-in events. */
 export const BUILTIN_PREFIX = '$router.';
@@ -25,6 +25,9 @@ const REPLY_MARGIN = 500;
 
 /** Maximum number of deferred replies. */
 const MAX_POLLS = 1000;
+
+/** A client without a key. */
+const UNKNOWN: Operator = { client: '', key: undefined, keyed: false };
 
 /** A reply deferred until there is a change to report. */
 export interface DeferredReply {
@@ -45,6 +48,7 @@ export class BuiltinEvents {
     private readonly contracts: AnnouncedContracts,
     private readonly operator: OperatorConsole | undefined = undefined,
     private readonly clock: Clock = systemClock,
+    private readonly zone: string | undefined = undefined,
   ) {
     contracts.on('change', () => this.answerPolls());
   }
@@ -52,18 +56,22 @@ export class BuiltinEvents {
   /**
    * Answers a request.
    *
-   * @param keyed whether the client has a key that allows the event.
+   * @param client the client, as operator events see it.
    * @returns the deferred reply, if it is deferred.
    */
-  handle(message: RequestMessage, settle: BuiltinSettle, keyed = false): DeferredReply | undefined {
+  handle(
+    message: RequestMessage,
+    settle: BuiltinSettle,
+    client: Operator = UNKNOWN,
+  ): DeferredReply | undefined {
     switch (message.eventName) {
       case PING:
-        settle(success({ router: this.routerIdentity() }), undefined);
+        settle(success({ router: this.routerIdentity(), zone: this.zone }), undefined);
         return undefined;
       case '$router.contracts':
         return this.poll(message, settle);
       default: {
-        const reply = this.operator && operatorReply(this.operator, message, keyed);
+        const reply = this.operator && operatorReply(this.operator, message, client);
         if (reply !== undefined) {
           settle(reply, undefined);
           return undefined;

@@ -118,7 +118,11 @@ export class ClientHandler implements ClientFrontendOwner {
       if (answered !== undefined) held.delete(answered);
       peer.reply(eventName, reply, id, generation, envelope);
     };
-    const answer = this.builtins.handle(message, settle, peer.authenticated);
+    const answer = this.builtins.handle(message, settle, {
+      client: peer.node,
+      key: peer.keyName,
+      keyed: peer.authenticated,
+    });
     if (answer !== undefined) held.set(answer, { id, generation });
   }
 }

@@ -2,12 +2,14 @@
 
 import { IdMap } from '../../core/collections/id-map.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
-import type { ReplyMessage, RequestMessage } from '../../core/messages/message.ts';
+import { failure, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
 import type { ClientPeer } from '../../transport/link/client-peer.ts';
 import { turnNow } from '../../transport/link/turn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Origin, RouterRequest } from '../broker/request.ts';
 import type { ReplyDrop } from '../broker/stats.ts';
+
+const WITHDRAWN = 'the client took the request back';
 
 export class ClientOrigin implements Origin {
   /**
@@ -42,7 +44,16 @@ export class ClientOrigin implements Origin {
     const request = this.requests.get(id);
     if (request === undefined || request.refB !== generation) return;
     this.requests.delete(id);
-    this.broker.cancel(request, why);
+    if (why === 'withdrawn') this.giveBack(request);
+    else this.broker.cancel(request, why);
+  }
+
+  /** Cancels a request, and tells the client whether a worker may have it. */
+  private giveBack(request: RouterRequest): void {
+    const { attempts, message, refA: key, refB: generation, envelope } = request;
+    this.broker.cancel(request);
+    const reply = failure('CANCELLED', WITHDRAWN, { dispatched: attempts > 0 });
+    this.peer.reply(message.eventName, reply, key, generation, envelope);
   }
 
   /** Handles a chunk of a body. @returns why it was dropped; undefined if it was not. */

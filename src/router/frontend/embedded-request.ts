@@ -7,6 +7,7 @@ import {
   type StreamPort,
   settleSafely,
 } from '../../core/messages/message.ts';
+import { isProgress } from '../../core/messages/progress.ts';
 import { type Flushable, flushAtEndOfTurn, turnNow } from '../../transport/link/turn.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Origin, RouterRequest } from '../broker/request.ts';
@@ -32,6 +33,10 @@ export class EmbeddedRequest implements Origin, InFlight, Flushable {
     return this.broker;
   }
 
+  get dispatched(): boolean {
+    return this.request.attempts > 0;
+  }
+
   grant(bytes: number): void {
     this.broker.streams.grantReply(this.request, bytes, turnNow());
   }
@@ -52,7 +57,8 @@ export class EmbeddedRequest implements Origin, InFlight, Flushable {
 
   settle(_pending: RouterRequest, reply: ReplyMessage): void {
     if (reply.more) {
-      this.stream?.onChunk(reply);
+      if (isProgress(reply)) settleSafely(this.onReply, reply);
+      else this.stream?.onChunk(reply);
       return;
     }
     if (this.submitted) {

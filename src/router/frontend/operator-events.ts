@@ -12,6 +12,7 @@
  * | `$router.weight` | `{ contract, version, weight? }` | the same: sets the weight of a version |
  */
 
+import type { Logger } from '../../core/logging/logging.ts';
 import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
 import type { RouterConsole } from '../../core/observability/reports.ts';
 import { isWeight } from '../../wire/control.ts';
@@ -21,17 +22,27 @@ export interface OperatorConsole {
   readonly console: RouterConsole;
   /** Whether clients without a key may drain workers and pause events. */
   readonly open: boolean;
+  /** Logs each change and who made it. */
+  readonly logger?: Logger;
 }
 
-/**
- * Returns the reply to an operator event, or undefined for other events. @param keyed whether the
- * client has a key that allows it.
- */
+/** The client of an operator event. */
+export interface Operator {
+  /** Identity of the client. */
+  readonly client: string;
+  /** Name of its key in the allow list; undefined if it has none. */
+  readonly key: string | undefined;
+  /** Whether it has a key that allows the event. */
+  readonly keyed: boolean;
+}
+
+/** Returns the reply to an operator event, or undefined for other events. */
 export function operatorReply(
-  { console, open }: OperatorConsole,
+  { console, open, logger }: OperatorConsole,
   message: RequestMessage,
-  keyed: boolean,
+  operator: Operator,
 ): ReplyMessage | undefined {
+  const permitted = operator.keyed || open;
   switch (message.eventName) {
     case '$router.info':
       return success(console.inspect());
@@ -41,12 +52,27 @@ export function operatorReply(
     }
     case '$router.drain':
     case '$router.pause':
-      return keyed || open ? act(console, message) : refusal();
+      return permitted ? audited(act(console, message), message, operator, logger) : refusal();
     case '$router.weight':
-      return keyed || open ? setWeight(console, message) : refusal();
+      return permitted ? audited(setWeight(console, message), message, operator, logger) : refusal();
     default:
       return undefined;
   }
+}
+
+/** Logs a change that an operator made. */
+function audited(
+  reply: ReplyMessage,
+  { eventName }: RequestMessage,
+  { client, key }: Operator,
+  logger: Logger | undefined,
+): ReplyMessage {
+  if (reply.code !== '') return reply;
+  const change = JSON.parse(reply.body.toString()) as Record<string, unknown>;
+  const { drain, pause } = change;
+  const verb = drain === false || pause === false ? 'resume' : eventName.replace('$router.', '');
+  logger?.info({ ...change, client, key }, `an operator requested: ${verb}`);
+  return reply;
 }
 
 function act(console: RouterConsole, { eventName, body }: RequestMessage): ReplyMessage {

@@ -22,6 +22,8 @@ export interface WorkerView {
   readonly lastPicked: number;
   /** Position in the order of joining: the larger, the later. Unique. */
   readonly joined: number;
+  /** Its zone, if it announced one. */
+  readonly zone?: string | undefined;
 }
 
 /** A request as a strategy sees it. */
