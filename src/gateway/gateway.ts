@@ -1,10 +1,9 @@
 /** Creates a gateway from its parts. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { LinkedList } from '../core/collections/linked-list.ts';
-import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
+import { toError } from '../core/messages/errors.ts';
 import type { Requester } from '../core/messages/message.ts';
 import type { Health } from '../core/observability/health.ts';
 import { activeTracing } from '../core/observability/tracing.ts';
@@ -25,21 +24,27 @@ import type { GatewaySettingsInput } from './common/settings-input.ts';
 import { readSettings } from './common/settings-schema.ts';
 import type { GatewayContext } from './context/gateway-context.ts';
 import { type GatewayStreams, OpenStreams } from './context/open-streams.ts';
+import { type GatewayStore, gatewayStore } from './durable/gateway-store.ts';
+import { needStore, storeOf } from './durable/need-store.ts';
 import { Dispatcher, type Next } from './exchange/dispatcher.ts';
 import { gatewayHealth } from './pages/health.ts';
 import { DocumentRenderer } from './pages/openapi-document.ts';
 import { newPages } from './pages/pages.ts';
+import { newRouteContext, prepareReload } from './reload.ts';
+import { addRequests, requestPath } from './requests/of-gateway.ts';
+import { withRequestOperations } from './requests/operations.ts';
 import type { RouteContext } from './routing/route.ts';
 import { RouteTable } from './routing/route-table.ts';
 import { accept } from './routing/snapshot-filter.ts';
 import { Cors } from './security/cors.ts';
 import { apiHeaders } from './security/headers.ts';
-import { SecurityPolicy } from './security/policy.ts';
 import { RateLimits } from './security/rate-limit.ts';
 import { redisConnection } from './security/redis.ts';
 import { newExpressApp } from './server/express-app.ts';
 import { newServer } from './server/http-server.ts';
+import { type GatewayAddress, listen } from './server/listen.ts';
 import { closeGateway } from './server/shutdown.ts';
+import { Certificate } from './server/tls.ts';
 
 /** Options of {@link createGateway}: the settings of a gateway, and the parts that it connects. */
 export interface GatewayOptions extends GatewaySettingsInput {
@@ -79,16 +84,6 @@ export interface GatewayOptions extends GatewaySettingsInput {
   readonly name?: string;
 }
 
-/** The address that a gateway listens on. */
-export interface GatewayAddress {
-  /** The bound IP address. */
-  readonly host: string;
-  /** The bound port. */
-  readonly port: number;
-  /** Address and port as an `http` URL. */
-  readonly url: string;
-}
-
 /**
  * An HTTP gateway, created by {@link createGateway}. It serves through {@link Gateway.middleware}
  * at once, and on its own port after {@link Gateway.listen}.
@@ -107,12 +102,14 @@ export interface Gateway {
    * paths.
    */
   readonly app: Express;
-  /** The HTTP server of {@link Gateway.listen}. */
+  /** The HTTP server of {@link Gateway.listen}; with TLS it is an HTTPS server. */
   readonly server: Server;
   /** Number of operation requests in flight. */
   readonly inFlight: number;
   /** The streams of the gateway, for metrics. */
   readonly streams: GatewayStreams;
+  /** The store of requests with an idempotency key; undefined without the setting `store`. */
+  readonly store: GatewayStore | undefined;
   /**
    * Returns whether the gateway can serve, as `/readyz` reports it.
    *
@@ -132,6 +129,21 @@ export interface Gateway {
    * @throws {ZeroMQConfigError} when it cannot bind the address.
    */
   listen(): Promise<GatewayAddress>;
+  /**
+   * Checks other settings and hooks, and returns a function that applies them while the gateway
+   * serves. Requests in flight may end with either. These settings can change: `accessLog`,
+   * `allowShortDurations`, `auth` (with the same names and types of schemes), `clientTimeouts`,
+   * `compression`, `cors`, `keepAliveComment`, `maxTimeout`, `problemType`, `rateLimits`, `replies`,
+   * `retryAfter`, `serverTiming`, `streamIdleTimeout`, `streamTimeout`, `timeout`, `timeoutHeader`
+   * and `tls` (other files). If `rateLimits` differs, all limits in memory count from 0 again.
+   *
+   * @param settings all settings, as for {@link createGateway}.
+   * @param hooks all hooks, as for {@link createGateway}.
+   * @returns a function that applies them; it does not throw.
+   * @throws {ZeroMQConfigError} when a setting is not valid, or one that needs a restart differs; the
+   *   message names it.
+   */
+  prepareReload(settings: GatewaySettingsInput, hooks?: GatewayOptions['hooks']): () => void;
   /**
    * Drains and closes the gateway: accepts no new connections, settles the requests in flight, and
    * frees all resources. The requester stays open. Further calls return the same promise.
@@ -165,46 +177,44 @@ export interface Gateway {
  * ```
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const {
-    requester,
-    api,
-    contracts,
-    hooks: given,
-    logger: givenLogger,
-    name = 'gateway',
-    ...input
-  } = options;
-  const logger = givenLogger === undefined ? SILENT : contained(givenLogger);
+  const { requester, api, contracts, hooks, logger: log, name = 'gateway', ...input } = options;
+  const logger = log === undefined ? SILENT : contained(log);
   const settings = readSettings(input);
-  const hooks = hookLists(given);
   const redis = settings.redis === undefined ? undefined : redisConnection(settings.redis, logger);
-  const context = newContext({ name, settings, requester, logger, contracts, hooks }, redis);
-  const policy = new SecurityPolicy(settings, logger);
-  const { baseHeaders } = context;
-  const guardFor: RouteContext['guardFor'] = (...args) => policy.guardFor(...args);
-  const routeContext: RouteContext = { settings, logger, baseHeaders, guardFor };
-  const first = api.snapshot();
+  const store = storeOf(settings, logger);
+  const given = { name, settings, requester, logger, contracts, hooks: hookLists(hooks), store };
+  const context = newContext(given, redis);
+  const routes = { context: newRouteContext(context) };
+  const path = requestPath(context);
+  const first = withRequestOperations(api.snapshot(), path);
   let renderer = new DocumentRenderer(first, settings.publicUrl);
   const pages = newPages(context, () => renderer);
-  const dispatcher = new Dispatcher(context, new RouteTable(first, pages, routeContext));
+  const dispatcher = new Dispatcher(context, new RouteTable(first, pages, routes.context));
+  dispatcher.undocumented = addRequests(context, dispatcher, routes);
   const expressApp = newExpressApp(dispatcher, settings.trustProxy);
-  const server = newServer(context, expressApp, dispatcher);
+  const certificate = settings.tls && new Certificate(settings.tls, logger);
+  const server = newServer(context, expressApp, dispatcher, certificate);
+  const reloaded = { context, redis, server, certificate, pages, dispatcher, routes };
 
   /** Replaces document and routes together, or neither of them. */
-  const swap = (snapshot: ApiSnapshot): void => {
-    dispatcher.table = new RouteTable(snapshot, pages, routeContext, dispatcher.table);
+  const swap = (accepted: ApiSnapshot): void => {
+    const snapshot = withRequestOperations(accepted, path);
+    dispatcher.table = new RouteTable(snapshot, pages, routes.context, dispatcher.table);
     renderer = new DocumentRenderer(snapshot, settings.publicUrl);
+    needStore(snapshot, context);
   };
-  const onChange = (): void => follow(api, routeContext, swap);
+  needStore(first, context);
+  const onChange = (): void => follow(api, routes.context, swap);
   api.on('change', onChange);
-  redis
-    ?.connect()
-    .catch((error: unknown) => logger.error({ err: toError(error) }, 'cannot connect to Redis'));
+  connect(redis, logger);
 
   let closing: Promise<void> | undefined;
   const close = (deadline: number): Promise<void> => {
     api.off('change', onChange);
-    return closeGateway(context, server, deadline).finally(() => redis?.close());
+    return closeGateway(context, server, deadline).finally(() => {
+      redis?.close();
+      return store?.close();
+    });
   };
   return {
     middleware: (req, res, next) => dispatcher.handle(req, res, settings.fallthrough ? next : undefined),
@@ -216,12 +226,20 @@ export function createGateway(options: GatewayOptions): Gateway {
     get streams() {
       return { ...context.streams.totals, inFlight: context.streams.length };
     },
+    store: store && gatewayStore(store),
     health: () => gatewayHealth(context),
     openapi: () => renderer.document(''),
-    listen: () => listen(server, settings.host, settings.port),
+    listen: () => listen(server, settings, store?.attempted()),
+    prepareReload: (changed, list) => prepareReload(reloaded, readSettings(changed), hookLists(list)),
     close: ({ deadline = 10_000 } = {}) => (closing ??= close(deadline)),
     [Symbol.asyncDispose]: () => (closing ??= close(10_000)),
   };
+}
+
+function connect(redis: ReturnType<typeof redisConnection> | undefined, logger: GatewayLogger): void {
+  redis
+    ?.connect()
+    .catch((error: unknown) => logger.error({ err: toError(error) }, 'cannot connect to Redis'));
 }
 
 /** Serves a changed document. Contracts that the gateway cannot serve are left out. */
@@ -244,7 +262,7 @@ function follow(
 
 /** The state that the parts of a gateway share. */
 function newContext(
-  parts: Pick<GatewayContext, 'name' | 'settings' | 'requester' | 'logger' | 'contracts' | 'hooks'>,
+  parts: Pick<GatewayContext, 'name' | 'settings' | 'requester' | 'logger' | 'contracts' | 'hooks' | 'store'>,
   redis: ReturnType<typeof redisConnection> | undefined,
 ): GatewayContext {
   const { settings, logger } = parts;
@@ -260,6 +278,7 @@ function newContext(
     cors: cors === false ? undefined : new Cors(cors, settings.requestIdHeader),
     rateLimits: rateLimits.length === 0 ? undefined : new RateLimits(rateLimits, redis, logger),
     baseHeaders: apiHeaders(settings.helmet),
+    requests: undefined,
     streams: new OpenStreams({ ...limits, interval: Math.min(1000, Math.max(10, shortest / 4)) }),
     exchanges: new LinkedList(),
     expecting: new WeakSet(),
@@ -267,19 +286,4 @@ function newContext(
     closed: false,
     onIdle: undefined,
   };
-}
-
-function listen(server: Server, host: string, port: number): Promise<GatewayAddress> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: Error): void => {
-      reject(new ZeroMQConfigError(`cannot listen on ${host}:${port}: ${error.message}`, { cause: error }));
-    };
-    server.once('error', onError);
-    server.listen(port, host, () => {
-      server.off('error', onError);
-      const address = server.address() as AddressInfo;
-      const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-      resolve({ host: address.address, port: address.port, url: `http://${name}:${address.port}` });
-    });
-  });
 }

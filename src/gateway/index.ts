@@ -17,6 +17,14 @@ export {
   type WatchOptions,
   watchDocuments,
 } from '../openapi/index.ts';
+export type {
+  Cancellation,
+  FinalState,
+  ListQuery,
+  RequestState,
+  StoredRequest,
+  StoreStatistics,
+} from '../store/index.ts';
 export { type ApiSource, fixedApi, type GatewayLogger, type PendingContracts } from './common/api-source.ts';
 export type {
   GatewayHooks,
@@ -48,10 +56,15 @@ export type {
   RateLimitSettings,
   ReplyCheckSettings,
   SchemeSettings,
+  StoredSettings,
+  TlsSettings,
   TrustSchemeSettings,
 } from './common/settings.ts';
 export type { GatewaySettingsInput } from './common/settings-input.ts';
 export { readSettings, settingsSchema } from './common/settings-schema.ts';
 export type { GatewayStreams } from './context/open-streams.ts';
-export { createGateway, type Gateway, type GatewayAddress, type GatewayOptions } from './gateway.ts';
+export type { GatewayStore } from './durable/gateway-store.ts';
+export type { KeyResult } from './durable/key-result.ts';
+export { createGateway, type Gateway, type GatewayOptions } from './gateway.ts';
 export { LiveContracts } from './routing/live-contracts.ts';
+export type { GatewayAddress } from './server/listen.ts';

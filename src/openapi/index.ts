@@ -4,6 +4,7 @@
  * and merges all sources, `checks` compiles validators and compares versions, and `model` has the
  * types and the rules for single objects.
  */
+export { memberOfMethod } from '../contract/other-methods.ts';
 export { createAjv } from './checks/ajv.ts';
 export type { ContractComparison } from './checks/compatibility.ts';
 export { validateExactly } from './checks/exact-keywords.ts';

@@ -6,10 +6,17 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
-import { adminApp } from './app.ts';
 import { AdminGuard } from './guard.ts';
 import type { AdminSource } from './source.ts';
 
+export {
+  NO_STORE,
+  type RequestRecord,
+  type RequestsAnswer,
+  type RequestsCommand,
+  type RequestsStore,
+  runRequestsCommand,
+} from './requests.ts';
 export type {
   ActionOutcome,
   AdminSource,
@@ -48,6 +55,8 @@ export interface AdminListener {
  */
 export async function openAdminListener(options: AdminOptions): Promise<AdminListener> {
   const { host, port, token, source, logger } = options;
+  // Only processes with an admin listener load Express.
+  const { adminApp } = await import('./app.ts');
   const app = adminApp(source, new AdminGuard(host, token), logger);
   const server = createServer({ noDelay: true, requestTimeout: 10_000 }, app);
   await listen(server, host, port);

@@ -5,6 +5,7 @@
 import type { Request, Response } from 'express';
 import { toError } from '../../core/messages/errors.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
+import { HISTORY_SPAN, HISTORY_STEP, History } from './history.ts';
 import type { AdminSource } from './source.ts';
 
 /** Time between snapshots, in ms. */
@@ -19,8 +20,11 @@ const MAX_VIEWS_PER_ADDRESS = 10;
 /** Maximum bytes buffered for a view. A slow view misses snapshots. */
 const MAX_BUFFERED = 1024 * 1024;
 
-/** The open live views of an admin listener. */
+/** The open live views of an admin listener, and their history. */
 export class LiveViews {
+  private readonly history = new History();
+  private recorder: NodeJS.Timeout | undefined;
+  private lastView = 0;
   /** Client address by view. */
   private readonly views = new Map<Response, string>();
   private timer: NodeJS.Timeout | undefined;
@@ -44,14 +48,31 @@ export class LiveViews {
     }
     res.writeHead(200, { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
     res.write('retry: 1000\n\n');
+    res.write(eventOf('history', this.history.points));
     this.views.set(res, address);
     res.on('close', () => {
       this.views.delete(res);
       if (this.views.size === 0) this.stop();
     });
     this.start();
+    this.record();
     void this.send();
   };
+
+  /** Continues the history without views, until it would be empty. */
+  private record(): void {
+    this.lastView = performance.now();
+    this.recorder ??= setInterval(() => {
+      if (this.views.size > 0) this.lastView = performance.now();
+      else if (performance.now() - this.lastView > HISTORY_SPAN) this.stopRecording();
+      else void this.sendOnce();
+    }, HISTORY_STEP).unref();
+  }
+
+  private stopRecording(): void {
+    clearInterval(this.recorder);
+    this.recorder = undefined;
+  }
 
   private start(): void {
     if (this.timer !== undefined) return;
@@ -81,10 +102,16 @@ export class LiveViews {
 
   private async sendOnce(): Promise<void> {
     try {
-      const text = `event: snapshot\ndata: ${JSON.stringify(await this.source.snapshot())}\n\n`;
+      const snapshot = await this.source.snapshot();
+      const point = this.history.add(snapshot);
+      const text = eventOf('snapshot', snapshot) + (point === undefined ? '' : eventOf('history', [point]));
       for (const view of this.views.keys()) if (view.writableLength < MAX_BUFFERED) view.write(text);
     } catch (error) {
       this.logger.error({ err: toError(error) }, 'cannot create a snapshot for the dashboard');
     }
   }
+}
+
+function eventOf(name: string, data: unknown): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -7,6 +7,7 @@ import type { LogLevel } from '../../core/logging/log-level.ts';
 import type { Health } from '../../core/observability/health.ts';
 import type { RouterReport } from '../../core/observability/reports.ts';
 import type { RequestReport } from '../../core/observability/request-stats.ts';
+import type { RequestsAnswer, RequestsCommand } from './requests.ts';
 
 /** A gateway, in one process. */
 export interface GatewaySnapshot {
@@ -27,6 +28,8 @@ export interface RouterSnapshot extends RouterReport {
 /** A worker that left or was lost recently. */
 export interface DepartedWorker {
   readonly id: string;
+  /** Its name for people, if the router reported one. */
+  readonly name?: string | undefined;
   readonly reason: string;
   /** Number of requests that it held. */
   readonly held: number;
@@ -73,6 +76,8 @@ export interface AdminSource {
   drainWorker(id: string, drain: boolean): Promise<ActionOutcome>;
   /** Holds the requests of an event in the queue, or resumes. */
   pauseEvent(name: string, pause: boolean): Promise<ActionOutcome>;
+  /** Lists, shows or cancels stored requests. */
+  requests(command: RequestsCommand): Promise<RequestsAnswer>;
   /**
    * Calls `listener` after changes that the dashboard must show at once.
    * @returns a function that removes the listener.

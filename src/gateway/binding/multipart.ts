@@ -1,8 +1,11 @@
 /** Splits bodies of the media type `multipart/form-data` (RFC 7578) with `@fastify/busboy`. */
-import { Busboy } from '@fastify/busboy';
+import type * as BusboyPackage from '@fastify/busboy';
+import { lazyPackage } from '../../core/identity/lazy-package.ts';
 import { parseMediaType } from '../common/media-type.ts';
 import { BodyError } from './json.ts';
 import type { Part } from './multipart-form.ts';
+
+const busboy = lazyPackage<typeof BusboyPackage>('@fastify/busboy');
 
 /** Maximum number of parts of a form. */
 export const MAX_PARTS = 1000;
@@ -41,6 +44,7 @@ export async function parseMultipart(bytes: Buffer, contentType: string): Promis
   checkEnd(bytes, boundaryOf(contentType));
   const parts: Part[] = [];
   await new Promise<void>((resolve, reject) => {
+    const { Busboy } = busboy();
     const parser = new Busboy({
       headers: { 'content-type': contentType },
       isPartAFile: () => true,

@@ -28,7 +28,8 @@ export class BodyReader {
   /** Size of all bodies that are being read, in bytes. */
   buffered = 0;
 
-  constructor(readonly bounds: BodyBounds) {}
+  /** @param bounds the limits; they may be replaced. */
+  constructor(public bounds: BodyBounds) {}
 
   /**
    * Reads the body of a request.

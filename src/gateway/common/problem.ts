@@ -2,6 +2,7 @@
 import { parseExact, stringifyExact } from '../../core/json/exact-json.ts';
 import { type ErrorData, type ReplyMessage } from '../../core/messages/message.ts';
 import { isOutcomeCode, outcomeOf } from '../../core/messages/outcome.ts';
+import { STORED_PROBLEMS } from './stored-problems.ts';
 
 /** An invalid value in a request. */
 export interface RequestIssue {
@@ -105,6 +106,7 @@ export const HTTP_PROBLEMS = {
     title: 'The gateway is starting',
     remedy: 'Try again after Retry-After; the gateway is waiting for the contracts of its routers.',
   },
+  ...STORED_PROBLEMS,
   HOOK_ERROR: {
     status: 500,
     title: 'A hook of the gateway failed',

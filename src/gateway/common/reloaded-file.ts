@@ -1,6 +1,7 @@
 /** A file that is read again when it changes, such as a file of rotated secrets. */
 import { readFileSync, statSync } from 'node:fs';
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
+import { diagnostics } from '../../core/observability/diagnostics.ts';
 import type { GatewayLogger } from './api-source.ts';
 
 /**
@@ -80,6 +81,7 @@ export function openKeyFile<T>(
 ): ReloadedFile<T> {
   try {
     return new ReloadedFile(file, parse, (error) => {
+      diagnostics.fileReloaded.publish({ what: 'key-file', ok: error === undefined });
       if (error === undefined) logger.info({ scheme: name, file }, 'reloaded a changed key file');
       else
         logger.error(

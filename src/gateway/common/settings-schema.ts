@@ -5,6 +5,7 @@ import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { reasonAgainstHash, reasonAgainstUserName } from './bcrypt-hash.ts';
 import type { BasicSchemeSettings, BasicUserSettings, GatewaySettings } from './settings.ts';
 import type { GatewaySettingsInput } from './settings-input.ts';
+import { stored, storeUrl } from './stored-schema.ts';
 
 const MAX_TIME = 24 * 60 * 60 * 1000;
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -62,7 +63,10 @@ const paths = Joi.object({
   openapi: page('/openapi').description(
     'path of the OpenAPI document, without .json or .yaml; false disables it',
   ),
-  docs: page('/docs').description('path of Swagger UI; false disables it'),
+  docs: page('/docs').description('path of the page that shows the document; false disables it'),
+  requests: page('/requests').description(
+    'path of asynchronous requests, which need a store; false disables them',
+  ),
   livez: page('/livez').description('path of the liveness check; false disables it'),
   readyz: page('/readyz').description('path of the readiness check, which lists reasons; false disables it'),
 }).default();
@@ -226,10 +230,18 @@ const rateLimit = Joi.object({
   events: names.description('events that the limit applies to, such as tasks.* for a family; default: all'),
 });
 
+const tls = Joi.object({
+  cert: Joi.string()
+    .required()
+    .description('PEM file with the certificate and those of its issuers; changes apply within 3 s'),
+  key: Joi.string().required().description('PEM file with the private key, without a passphrase'),
+}).description('TLS of the listener; default: plain HTTP');
+
 /** The Joi schema of {@link GatewaySettings}. The tables of the docs are generated from it. */
 export const settingsSchema: Joi.ObjectSchema<GatewaySettings> = Joi.object<GatewaySettings>({
   host: Joi.string().hostname().default('127.0.0.1').description('address to listen on'),
   port: Joi.number().port().default(8080).description('port to listen on; 0 picks a free one'),
+  tls,
   timeout: time(5000).description('timeout of operations whose document sets none'),
   maxTimeout: time(60_000).description('maximum timeout that an operation or a request may set'),
   allowShortDurations: Joi.boolean()
@@ -279,6 +291,9 @@ export const settingsSchema: Joi.ObjectSchema<GatewaySettings> = Joi.object<Gate
   limits,
   clientTimeouts,
   paths,
+  docs: Joi.valid('swagger', 'scalar')
+    .default('swagger')
+    .description('page at paths.docs: Swagger UI, or Scalar from the optional package @scalar/api-reference'),
   compression: Joi.alternatives(Joi.valid(false), compression)
     .default({ threshold: 2048 })
     .description('compression of replies; false disables it'),
@@ -289,6 +304,8 @@ export const settingsSchema: Joi.ObjectSchema<GatewaySettings> = Joi.object<Gate
   redis: Joi.string()
     .uri({ scheme: ['redis', 'rediss'] })
     .description('Redis server for rate limits shared by several gateways'),
+  store: storeUrl,
+  stored,
 }).prefs({ abortEarly: false });
 
 /**
@@ -320,7 +337,8 @@ function withCheckedUnits(settings: GatewaySettings): GatewaySettings {
 }
 
 function isSecret(path: readonly (string | number)[]): boolean {
-  return ['key', 'keys', 'users', 'redis'].some((name) => path.includes(name));
+  if (path[0] === 'tls') return false;
+  return ['key', 'keys', 'users', 'redis', 'store'].some((name) => path.includes(name));
 }
 
 function show(value: unknown): string {

@@ -5,6 +5,8 @@
 import type { HelmetOptions } from 'helmet';
 import type { AuthSettings } from './auth-settings.ts';
 import type { LimitSettings } from './limit-settings.ts';
+import type { PathSettings } from './path-settings.ts';
+import type { StoredSettings } from './stored-settings.ts';
 
 export type {
   ApiKeySchemeSettings,
@@ -17,6 +19,8 @@ export type {
   TrustSchemeSettings,
 } from './auth-settings.ts';
 export type { LimitSettings } from './limit-settings.ts';
+export type { PathSettings } from './path-settings.ts';
+export type { StoredSettings } from './stored-settings.ts';
 
 /** The timeouts of HTTP clients, in milliseconds. */
 export interface ClientTimeouts {
@@ -39,34 +43,6 @@ export interface ClientTimeouts {
    * @defaultValue 65,000
    */
   readonly keepAlive: number;
-}
-
-/** The paths of the gateway's own pages. `false` disables a page. */
-export interface PathSettings {
-  /**
-   * Path of the document without extension: `/openapi` serves `/openapi.json` and `/openapi.yaml`.
-   *
-   * @defaultValue `'/openapi'`
-   */
-  readonly openapi: string | false;
-  /**
-   * Path of Swagger UI, which requires the document.
-   *
-   * @defaultValue `'/docs'`
-   */
-  readonly docs: string | false;
-  /**
-   * Path of the liveness check.
-   *
-   * @defaultValue `'/livez'`
-   */
-  readonly livez: string | false;
-  /**
-   * Path of the readiness check.
-   *
-   * @defaultValue `'/readyz'`
-   */
-  readonly readyz: string | false;
 }
 
 /** Compression of responses. */
@@ -159,6 +135,14 @@ export interface RateLimitSettings {
   readonly events?: readonly string[];
 }
 
+/** TLS of the gateway's own server. */
+export interface TlsSettings {
+  /** PEM file with the certificate, followed by those of its issuers. */
+  readonly cert: string;
+  /** PEM file with the private key, without a passphrase. */
+  readonly key: string;
+}
+
 /** The settings of a gateway, with defaults applied. */
 export interface GatewaySettings {
   /**
@@ -173,6 +157,12 @@ export interface GatewaySettings {
    * @defaultValue 8080
    */
   readonly port: number;
+  /**
+   * TLS of {@link Gateway.listen}. The files are read again when they change.
+   *
+   * @defaultValue plain HTTP
+   */
+  readonly tls?: TlsSettings;
   /**
    * Request timeout of operations without one in the document, in milliseconds. It covers queueing,
    * retries and all hops.
@@ -294,6 +284,13 @@ export interface GatewaySettings {
    */
   readonly paths: PathSettings;
   /**
+   * Page that shows the document at `paths.docs`. `scalar` needs the optional package
+   * `@scalar/api-reference`.
+   *
+   * @defaultValue `'swagger'`, which is Swagger UI
+   */
+  readonly docs: 'swagger' | 'scalar';
+  /**
    * Compression of responses; `false` disables it.
    *
    * @defaultValue `{ threshold: 2048 }`
@@ -329,4 +326,18 @@ export interface GatewaySettings {
    * @defaultValue each gateway counts in its own memory
    */
   readonly redis?: string;
+  /**
+   * URL of the store of requests with an idempotency key: `sqlite:FILE` for one gateway process, or
+   * `postgres://USER:PASSWORD@HOST:PORT/DATABASE` for any number of gateways. It is opened when the
+   * document has an operation that needs it.
+   *
+   * @defaultValue none: requests with an idempotency key receive status 503
+   */
+  readonly store?: string;
+  /**
+   * What the store keeps, and for how long.
+   *
+   * @defaultValue the defaults of {@link StoredSettings}
+   */
+  readonly stored: StoredSettings;
 }

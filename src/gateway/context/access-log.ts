@@ -1,6 +1,7 @@
 /** Publishes answered HTTP requests on a diagnostics channel, and writes the access log. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { diagnostics, type HttpAnswered } from '../../core/observability/diagnostics.ts';
+import { traceIdOf } from '../../core/observability/tracing.ts';
 import { pathnameOf } from '../common/request-target.ts';
 import type { GatewayContext } from './gateway-context.ts';
 
@@ -29,6 +30,8 @@ export interface AnswerRecord {
   readonly caller: string;
   /** In milliseconds. */
   readonly duration: number;
+  /** Id of the trace if the process traces; otherwise that of the caller, if any, is logged. */
+  readonly traceId?: string | undefined;
   /** Undefined unless the request or the reply may be a stream. */
   readonly stream?: StreamTraffic | undefined;
 }
@@ -100,6 +103,10 @@ class AnsweredEvent implements HttpAnswered {
     return this.answer.caller;
   }
 
+  get traceId(): string {
+    return this.answer.traceId ?? traceIdOf(this.req?.headers['traceparent']) ?? '';
+  }
+
   get stream(): StreamTraffic | undefined {
     return this.answer.stream;
   }
@@ -112,11 +119,11 @@ export function publishAnswer(
   answer: AnswerRecord,
 ): void {
   const { httpAnswered, requestSettled } = diagnostics;
-  const { eventName, requestId, status, code, dispatched, duration } = answer;
+  const { eventName, requestId, status, code, detail, dispatched, duration } = answer;
   if (eventName !== '' && requestSettled.hasSubscribers) {
     const { name: node } = gateway;
     const kind = 'gateway';
-    requestSettled.publish({ kind, node, eventName, requestId, status, code, dispatched, duration });
+    requestSettled.publish({ kind, node, eventName, requestId, status, code, detail, dispatched, duration });
   }
   const event = new AnsweredEvent(gateway, req, answer);
   if (httpAnswered.hasSubscribers) httpAnswered.publish(event);
@@ -125,9 +132,10 @@ export function publishAnswer(
 
 /** Writes the line of the access log. Empty fields are left out. */
 function logAnswer({ logger }: GatewayContext, answered: AnsweredEvent): void {
-  const { requestId, method, path, route, status, code, eventName: event, client, caller, stream } = answered;
+  const { requestId, method, path, route, status, client, stream } = answered;
+  const { code, eventName: event, caller, traceId } = answered;
   const duration = Math.round(answered.duration * 100) / 100;
-  const optional = Object.entries({ event, code, caller }).filter(([, value]) => value !== '');
+  const optional = Object.entries({ event, code, caller, traceId }).filter(([, value]) => value !== '');
   const fields = { requestId, method, path, route, status, duration, client };
   const moved = stream === undefined ? {} : { bytes: stream.sent, received: stream.received };
   logger.info({ ...fields, ...Object.fromEntries(optional), ...moved }, 'request');

@@ -12,8 +12,10 @@ import type { HookLists } from '../common/hooks.ts';
 import type { Pipelines } from '../common/pipeline.ts';
 import type { RequestIds } from '../common/request-id.ts';
 import type { GatewaySettings } from '../common/settings.ts';
+import type { StoreService } from '../durable/store-service.ts';
 import type { Cors } from '../security/cors.ts';
 import type { RateLimits } from '../security/rate-limit.ts';
+import type { DurableRequests } from './durable-requests.ts';
 import type { OpenStreams } from './open-streams.ts';
 
 /** An exchange in flight. */
@@ -41,6 +43,10 @@ export interface GatewayContext {
   readonly baseHeaders: readonly string[];
   /** Contracts that the API source does not have yet; undefined if none are expected. */
   readonly contracts: PendingContracts | undefined;
+  /** The store of requests; undefined if the settings name none. */
+  readonly store: StoreService | undefined;
+  /** Asynchronous requests; undefined if there is no store, or the settings disable them. */
+  requests: DurableRequests | undefined;
   /** The streams in flight. They are exchanges too. */
   readonly streams: OpenStreams;
   /** Operation requests in flight, streams included. */

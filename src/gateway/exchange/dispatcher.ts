@@ -12,12 +12,16 @@ import { httpProblem, invalidRequest, type Problem } from '../common/problem.ts'
 import { pathnameOf } from '../common/request-target.ts';
 import { publishOnClose } from '../context/access-log.ts';
 import { type GatewayContext, isStarting, startHeaders } from '../context/gateway-context.ts';
+import type { UndocumentedRequests } from '../requests/undocumented.ts';
 import { write } from '../response/writer.ts';
-import type { Route } from '../routing/route.ts';
+import type { Route, RouteKind } from '../routing/route.ts';
 import { BAD_PATH, type Match, type PathEntry, type RouteTable } from '../routing/route-table.ts';
+import { AsyncExchange } from './async-exchange.ts';
 import { Exchange } from './exchange.ts';
 import { HookedExchange } from './hooked-exchange.ts';
+import { KeyedExchange } from './keyed-exchange.ts';
 import { respondWithProblem } from './plain-problem.ts';
+import { RequestEventsExchange, RequestExchange } from './request-exchange.ts';
 import { StreamExchange } from './stream-exchange.ts';
 import { UploadExchange } from './upload-exchange.ts';
 
@@ -25,6 +29,8 @@ import { UploadExchange } from './upload-exchange.ts';
 export type Next = (error?: unknown) => void;
 
 export class Dispatcher {
+  /** Stored requests that the document does not have; undefined without a store. */
+  undocumented: UndocumentedRequests | undefined;
   private readonly idHeader: string;
 
   constructor(
@@ -45,9 +51,16 @@ export class Dispatcher {
     const { url = '/' } = req;
     const isServerWide = url === '*' && req.method === 'OPTIONS';
     const match = isServerWide ? undefined : this.table.find(url);
-    if (match === undefined && !isServerWide && next !== undefined) {
-      next();
-      return;
+    if (match === undefined && !isServerWide) {
+      const search = this.undocumented?.find(url);
+      if (search !== undefined) {
+        void search.then((found) => this.answerStored(req, res, found, next));
+        return;
+      }
+      if (next !== undefined) {
+        next();
+        return;
+      }
     }
     try {
       const requestId = this.gateway.ids.next(req.headers[this.idHeader]);
@@ -62,10 +75,36 @@ export class Dispatcher {
     }
   }
 
+  /** @param found the route of a stored request, or why there is none. */
+  private answerStored(
+    req: IncomingMessage,
+    res: ServerResponse,
+    found: Match | Problem | undefined,
+    next: Next | undefined,
+  ): void {
+    if (found === undefined && next !== undefined) {
+      next();
+      return;
+    }
+    try {
+      const requestId = this.gateway.ids.next(req.headers[this.idHeader]);
+      if (found === undefined) this.reject(req, res, requestId, this.unknownPath(req.url ?? '/'));
+      else if ('target' in found) this.dispatch(req, res, found, requestId);
+      else this.reject(req, res, requestId, found);
+    } catch (error) {
+      this.finish(req, res, error);
+    }
+  }
+
   /** Responds to a request that no handler of the app took, or for which a middleware failed. */
   finish(req: IncomingMessage, res: ServerResponse, error: unknown): void {
     const requestId = this.gateway.ids.next(req.headers[this.idHeader]);
     if (error === undefined || error === null) {
+      const start = this.startPage(req);
+      if (start !== undefined) {
+        this.redirect(req, res, requestId, start);
+        return;
+      }
       this.reject(req, res, requestId, this.unknownPath(req.url ?? '/'));
       return;
     }
@@ -80,6 +119,24 @@ export class Dispatcher {
     this.reject(req, res, requestId, problem);
   }
 
+  /**
+   * The page that a browser shows first, relative to `/`: Swagger UI. Only the gateway's own server
+   * has one, because the root of another app is not that of the gateway.
+   */
+  private startPage({ method, url = '' }: IncomingMessage): string | undefined {
+    const { docs, openapi } = this.gateway.settings.paths;
+    if ((method !== 'GET' && method !== 'HEAD') || pathnameOf(url) !== '/') return undefined;
+    return docs === false || openapi === false ? undefined : `${docs.slice(1)}/`;
+  }
+
+  private redirect(req: IncomingMessage, res: ServerResponse, requestId: string, to: string): void {
+    publishOnClose(this.gateway, req, res, { requestId, route: '/', code: '' });
+    const headers = startHeaders(this.gateway, this.gateway.baseHeaders, requestId);
+    headers.push('Location', to, 'Cache-Control', 'no-cache');
+    const response = { status: 302, headers, contentType: 'text/plain', body: Buffer.alloc(0) };
+    write(this.gateway, { req, res }, response);
+  }
+
   private dispatch(req: IncomingMessage, res: ServerResponse, match: Match, requestId: string): void {
     const { method = 'GET' } = req;
     const target = match.others.length === 0 ? match.target : selectByParameters(match, method, req);
@@ -90,9 +147,9 @@ export class Dispatcher {
         const { gateway } = this;
         const { hooks } = gateway;
         const exchange =
-          hooks === undefined && !route.streams
+          hooks === undefined && route.kind === 'plain'
             ? new Exchange(gateway, req, res, requestId, baseUrl, target, route, match)
-            : new (classFor(route))(
+            : new CLASSES[route.kind](
                 hooks ?? NO_HOOKS,
                 gateway,
                 req,
@@ -166,10 +223,15 @@ export class Dispatcher {
 
 const NO_HOOKS: HookLists = { onRequest: [], onEvent: [], onReply: [], onProblem: [] };
 
-function classFor({ operation, streams }: Route): typeof HookedExchange {
-  if (!streams) return HookedExchange;
-  return operation.streamsBody ? UploadExchange : StreamExchange;
-}
+const CLASSES: Readonly<Record<RouteKind, typeof HookedExchange>> = {
+  plain: HookedExchange,
+  keyed: KeyedExchange,
+  async: AsyncExchange,
+  stream: StreamExchange,
+  upload: UploadExchange,
+  request: RequestExchange,
+  'request-events': RequestEventsExchange,
+};
 
 /**
  * Selects among paths that match equally well: the first whose parameters accept the values, or the

@@ -15,7 +15,7 @@ import type { BodyContent } from '../binding/body.ts';
 import { isMultipartType } from '../common/media-type.ts';
 import { invalidRequest, outcomeProblem, type Problem, problemOfReply } from '../common/problem.ts';
 import { traceContext } from '../common/request-id.ts';
-import { clientOf, hasObservers, publishAnswer, type StreamTraffic } from '../context/access-log.ts';
+import { clientOf, hasObservers, type StreamTraffic } from '../context/access-log.ts';
 import type { ActiveExchange, GatewayContext } from '../context/gateway-context.ts';
 import { isConditional } from '../response/conditional.ts';
 import { hasTags, withPlainTags } from '../response/entity-tag.ts';
@@ -26,6 +26,7 @@ import type { Match, PathEntry } from '../routing/route-table.ts';
 import { onDisconnect } from './client-disconnect.ts';
 import { abortedProblem, internalProblem } from './own-problems.ts';
 import { type ConditionalExchange, checkPreconditions } from './preconditions.ts';
+import { publishOutcome } from './publish-outcome.ts';
 import {
   acceptProblem,
   hasBody,
@@ -36,7 +37,7 @@ import {
 } from './request-body.ts';
 import { extrasOf } from './request-extras.ts';
 import { maxWaitOf, requestTimeout } from './request-timeout.ts';
-import { beginSpan, endSpan } from './span.ts';
+import { beginSpan } from './span.ts';
 
 /** An operation request in progress. */
 export class Exchange implements ActiveExchange, ResponseContext, ConditionalExchange {
@@ -124,10 +125,15 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
   private readonly onClose = (): void => {
     this.abandon();
     this.stopWatching?.();
+    this.leave();
+  };
+
+  /** The exchange is no longer in flight. */
+  protected leave(): void {
     const { gateway } = this;
     gateway.exchanges.remove(this);
     if (gateway.exchanges.length === 0) gateway.onIdle?.();
-  };
+  }
 
   /** Settles the exchange because the client has disconnected. */
   protected abandon(): void {
@@ -304,6 +310,11 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
 
   /** Responds with the problem that settles the exchange. */
   protected finish(problem: Problem, reply: ReplyMessage | undefined): void {
+    this.respondWith(problem, reply);
+  }
+
+  /** Responds with a problem that no hook changes any further. */
+  protected respondWith(problem: Problem, reply: ReplyMessage | undefined): void {
     const status = sendProblem(this, problem, reply);
     this.publish(status, problem.code, problem.dispatched ?? false, problem.detail);
   }
@@ -330,21 +341,8 @@ export class Exchange implements ActiveExchange, ResponseContext, ConditionalExc
 
   /** Publishes how the exchange ended: trace, diagnostics and access log. */
   protected publish(status: number, code: string, dispatched: boolean, detail?: string): void {
-    const { gateway, caller, requestId } = this;
-    if (this.span !== undefined) endSpan(this, this.span, status, code);
-    if (!hasObservers(gateway)) return;
-    const duration = this.started === 0 ? 0 : performance.now() - this.started;
-    publishAnswer(gateway, this.req, {
-      requestId,
-      route: this.entry.path,
-      status,
-      code,
-      detail,
-      eventName: this.route.operation.eventName,
-      dispatched,
-      duration,
-      caller: caller?.id ?? '',
-      stream: this.traffic,
-    });
+    const { span, traffic } = this;
+    if (span === undefined && !hasObservers(this.gateway)) return;
+    publishOutcome(this, span, { status, code, dispatched, detail, traffic });
   }
 }

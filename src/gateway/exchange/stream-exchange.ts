@@ -4,7 +4,13 @@
  * The reply is open from its first chunk to its last. Until the first chunk, the exchange is like any
  * other one: every failure is a problem response.
  */
-import type { InFlight, OutgoingRequest, ReplyMessage, StreamPort } from '../../core/messages/message.ts';
+import type {
+  InFlight,
+  OutgoingRequest,
+  ReplyMessage,
+  Requester,
+  StreamPort,
+} from '../../core/messages/message.ts';
 import { REPLY_WINDOW } from '../../core/messages/stream.ts';
 import { clientSilence } from '../common/client-silence.ts';
 import { encodeProblem, outcomeProblem, type Problem, problemOfReply } from '../common/problem.ts';
@@ -100,11 +106,16 @@ export class StreamExchange extends HookedExchange implements StreamOwner {
       },
       onWindow: (bytes) => this.onWindow(bytes),
     };
-    return this.gateway.requester.request({ ...outgoing, stream }, (reply) => {
+    return this.requester.request({ ...outgoing, stream }, (reply) => {
       if (attempt !== this.attempts) return;
       this.workerRequest = undefined;
       if (!this.settled) this.onLast(reply);
     });
+  }
+
+  /** What runs the event. */
+  protected get requester(): Requester {
+    return this.gateway.requester;
   }
 
   /** Whether a request body follows in chunks. */

@@ -10,5 +10,8 @@ export function gatewayHealth(gateway: GatewayContext): Health {
   if (isStarting(gateway)) {
     reasons.push({ code: 'STARTING', detail: 'The gateway is waiting for the contracts of its routers.' });
   }
+  const failure = gateway.store?.failure;
+  if (failure !== undefined)
+    reasons.push({ code: 'STORE_UNAVAILABLE', detail: `The store of requests cannot be used: ${failure}` });
   return healthOf(reasons);
 }

@@ -1,10 +1,15 @@
 /** Renders the document for `/openapi.json` and `/openapi.yaml`. */
 import type { OpenAPIV3_1 } from 'openapi-types';
-import { type ScalarTag, stringify } from 'yaml';
+import type * as Yaml from 'yaml';
+import type { ScalarTag } from 'yaml';
+import { lazyPackage } from '../../core/identity/lazy-package.ts';
 import { ExactNumber, stringifyExact } from '../../core/json/exact-json.ts';
 import { asVersion32 } from '../../openapi/index.ts';
 import type { ApiSnapshot } from '../../openapi/model/operation.ts';
 import { etagOf } from '../response/entity-tag.ts';
+import { indexOf, type OperationPlace, operationDocument, WHOLE } from './document-parts.ts';
+
+const yaml = lazyPackage<typeof Yaml>('yaml');
 
 export type DocumentFormat = 'json' | 'yaml';
 
@@ -72,12 +77,37 @@ export class DocumentRenderer {
     const text =
       format === 'json'
         ? stringifyExact(document)
-        : stringify(document, { aliasDuplicateObjects: false, customTags: [EXACT_NUMBER] });
-    const body = Buffer.from(text);
-    const contentType = format === 'json' ? 'application/json' : 'application/yaml';
-    const rendered = { body, contentType, etag: etagOf(body) };
+        : yaml().stringify(document, { aliasDuplicateObjects: false, customTags: [EXACT_NUMBER] });
+    return this.keep(key, bodyOf(text, format === 'json' ? 'application/json' : 'application/yaml'));
+  }
+
+  /** Renders the document as Swagger UI loads it: the whole document, or the index of a large one. */
+  renderForPage(baseUrl: string): RenderedDocument {
+    const isMany = this.snapshot.operations.length > WHOLE.operations;
+    const whole = isMany ? undefined : this.render('json', baseUrl);
+    if (whole !== undefined && whole.body.length <= WHOLE.bytes) return whole;
+    const key = `index ${baseUrl}`;
+    return this.rendered.get(key) ?? this.keep(key, jsonOf(indexOf(this.document(baseUrl))));
+  }
+
+  /** Renders the document of one operation; undefined if there is no such operation. */
+  renderOperation(place: OperationPlace): RenderedDocument | undefined {
+    const document = operationDocument(this.snapshot.document, place);
+    return document && jsonOf(document);
+  }
+
+  private keep(key: string, rendered: RenderedDocument): RenderedDocument {
     if (this.rendered.size >= MAX_RENDERED) this.rendered.clear();
     this.rendered.set(key, rendered);
     return rendered;
   }
+}
+
+function jsonOf(document: unknown): RenderedDocument {
+  return bodyOf(stringifyExact(document), 'application/json');
+}
+
+function bodyOf(text: string, contentType: string): RenderedDocument {
+  const body = Buffer.from(text);
+  return { body, contentType, etag: etagOf(body) };
 }

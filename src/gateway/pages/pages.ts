@@ -1,4 +1,4 @@
-/** The pages that the gateway serves itself: the document, Swagger UI and health checks. */
+/** The pages that the gateway serves itself: the document, its page and health checks. */
 import { type Health, healthOf, statusOf } from '../../core/observability/health.ts';
 import { httpProblem, invalidRequest } from '../common/problem.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
@@ -7,10 +7,16 @@ import { clientTag } from '../response/entity-tag.ts';
 import { sendPlainProblem } from '../response/reply.ts';
 import { write, writeCompressed } from '../response/writer.ts';
 import type { Page, PageHandler, PageRequest } from '../routing/page.ts';
+import { DocsPage } from './docs-page.ts';
 import { gatewayHealth } from './health.ts';
-import { type DocumentFormat, type DocumentRenderer, VERSIONS, versionOf } from './openapi-document.ts';
+import {
+  type DocumentFormat,
+  type DocumentRenderer,
+  type RenderedDocument,
+  VERSIONS,
+  versionOf,
+} from './openapi-document.ts';
 import { pageHeaders } from './page-headers.ts';
-import { DocsPage } from './swagger-ui.ts';
 
 const ALLOW = 'GET, HEAD, OPTIONS';
 
@@ -34,6 +40,12 @@ export function newPages(gateway: GatewayContext, renderer: () => DocumentRender
     add(docs, (request) => page.redirect(request));
     add(`${docs}/`, (request) => page.serve(request));
     add(`${docs}/*`, (request) => page.serve(request));
+    if (gateway.settings.docs === 'swagger') {
+      add(`${docs}/document.json`, (request) =>
+        sendDocument(gateway, renderer().renderForPage(request.baseUrl), request),
+      );
+      add(`${docs}/operation.json`, (request) => serveOperation(gateway, renderer(), request));
+    }
   }
   if (livez !== false) add(livez, (request) => sendHealth(gateway, request, healthOf([])));
   if (readyz !== false) add(readyz, (request) => sendHealth(gateway, request, gatewayHealth(gateway)));
@@ -54,7 +66,28 @@ function serveDocument(
     sendPlainProblem(gateway, req, res, request.requestId, problem);
     return;
   }
-  const { body, contentType, etag } = renderer.render(format, baseUrl, version);
+  sendDocument(gateway, renderer.render(format, baseUrl, version), request);
+}
+
+/** Serves the document of the operation that the query names, to Swagger UI. */
+function serveOperation(gateway: GatewayContext, renderer: DocumentRenderer, request: PageRequest): void {
+  const { req, res, requestId } = request;
+  const { url = '' } = req;
+  const query = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?')) : '');
+  const given = (key: string): string => query.get(key) ?? '';
+  const place = { section: given('section'), name: given('name'), method: given('method') };
+  const rendered = renderer.renderOperation(place);
+  if (rendered !== undefined) return sendDocument(gateway, rendered, request);
+  const problem = httpProblem('NOT_FOUND', 'The document has no such operation.');
+  sendPlainProblem(gateway, req, res, requestId, problem);
+}
+
+function sendDocument(
+  gateway: GatewayContext,
+  { body, contentType, etag }: RenderedDocument,
+  request: PageRequest,
+): void {
+  const { req, res } = request;
   const headers = pageHeaders(gateway, request);
   const conditions = evaluate(req.headers, { etag, lastModified: undefined }, true);
   if (conditions === 'failed') {

@@ -6,25 +6,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { etagOf } from '../response/entity-tag.ts';
+import { type DocsFile, type DocsFiles, docsFile, PAGE } from './docs-files.ts';
 
-/** A file with its two codings. */
-export interface SwaggerUiFile {
-  readonly contentType: string;
-  /** Weak, because it is the same for both codings. */
-  readonly etag: string;
-  readonly gzip: Buffer;
-  readonly identity: Buffer;
-}
-
-/** The page itself. */
-export const PAGE = 'index.html';
 const INIT = 'swagger-ui-init.js';
 
 const TYPES: ReadonlyMap<string, string> = new Map([
   [PAGE, 'text/html; charset=utf-8'],
   [INIT, 'text/javascript; charset=utf-8'],
   ['swagger-ui-streams.js', 'text/javascript; charset=utf-8'],
+  ['swagger-ui-page.js', 'text/javascript; charset=utf-8'],
+  ['swagger-ui-operations.js', 'text/javascript; charset=utf-8'],
   ['swagger-ui.css', 'text/css; charset=utf-8'],
   ['swagger-ui-bundle.js', 'text/javascript; charset=utf-8'],
   ['swagger-ui-standalone-preset.js', 'text/javascript; charset=utf-8'],
@@ -38,20 +29,17 @@ const FOLDERS = ['./swagger-ui/', '../../../dist/gateway/pages/swagger-ui/'].map
 );
 
 /** Files that are the same for all gateways of the process; each is read once. */
-const loaded = new Map<string, SwaggerUiFile>();
+const loaded = new Map<string, DocsFile>();
 
 /** The files of one page. */
-export class SwaggerUiFiles {
-  private init: SwaggerUiFile | undefined;
+export class SwaggerUiFiles implements DocsFiles {
+  readonly title = 'Swagger UI';
+  private init: DocsFile | undefined;
 
   /** @param documentUrl URL of the document, relative to the page. */
   constructor(private readonly documentUrl: string) {}
 
-  /**
-   * Returns a file; undefined if the page has no such file.
-   * @throws {Error} when the file cannot be read.
-   */
-  find(name: string): SwaggerUiFile | undefined {
+  find(name: string): DocsFile | undefined {
     if (!TYPES.has(name)) return undefined;
     if (name === INIT) return (this.init ??= this.readInit());
     let file = loaded.get(name);
@@ -62,16 +50,15 @@ export class SwaggerUiFiles {
     return file;
   }
 
-  private readInit(): SwaggerUiFile {
+  private readInit(): DocsFile {
     const script = gunzipSync(compressed(INIT)).toString();
     const placeholder = JSON.stringify('__DOCUMENT_URL__');
     return fileOf(INIT, gzipSync(script.replaceAll(placeholder, () => JSON.stringify(this.documentUrl))));
   }
 }
 
-function fileOf(name: string, gzip: Buffer): SwaggerUiFile {
-  const identity = gunzipSync(gzip);
-  return { contentType: TYPES.get(name) ?? '', etag: `W/${etagOf(identity)}`, gzip, identity };
+function fileOf(name: string, gzip: Buffer): DocsFile {
+  return docsFile(TYPES.get(name) ?? '', gzip);
 }
 
 function compressed(name: string): Buffer {

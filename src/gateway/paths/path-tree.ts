@@ -1,8 +1,8 @@
 /**
  * The templates of a document as a tree of segments. At each segment, literal text takes
  * precedence; then mixed segments, by the length of their literal text; then a parameter; then the
- * `*` of a page. The order in which templates are added does not matter. A lookup visits each node
- * at most once.
+ * `*` of a page. Where earlier segments are equal, later ones decide. The order in which templates
+ * are added does not matter. A lookup visits each node at most once.
  */
 import { normalText } from '../../openapi/model/normal-text.ts';
 import { isMixed, type Template, type TemplateSegment, weightOf } from './path-pattern.ts';
@@ -14,19 +14,14 @@ interface MixedEdge<T> {
   readonly node: Node<T>;
 }
 
-interface Leaf<T> {
-  readonly target: T;
-  /** Weights of the segments. Leaves with the same rank have the same precedence. */
-  readonly rank: string;
-}
-
 class Node<T> {
   readonly literals = new Map<string, Node<T>>();
+  /** Sorted by weight, the greatest first. */
   readonly mixed: MixedEdge<T>[] = [];
   parameter: Node<T> | undefined;
-  /** Matches all remaining segments of a path. */
-  rest: Leaf<T> | undefined;
-  leaf: Leaf<T> | undefined;
+  /** Target of all paths below. */
+  rest: T | undefined;
+  target: T | undefined;
 
   child(segment: TemplateSegment): Node<T> {
     if (segment.literals.length === 1) {
@@ -39,40 +34,35 @@ class Node<T> {
     if (known !== undefined) return known.node;
     const edge = { segment, weight: weightOf(segment), node: new Node<T>() };
     this.mixed.push(edge);
-    this.mixed.sort((a, b) => b.weight - a.weight || (a.segment.key < b.segment.key ? -1 : 1));
+    this.mixed.sort(byWeight);
     return edge.node;
   }
 }
 
-/** The state of a lookup. */
-interface PathSearch<T> {
+/** The path of a lookup. */
+interface SearchedPath {
   readonly raw: readonly string[];
   readonly normal: readonly string[];
   /** See `traceableText`. */
   readonly loose: boolean;
-  readonly found: Leaf<T>[];
 }
 
 /** Finds the targets of paths. */
 export class PathTree<T> {
   private readonly root = new Node<T>();
-  /** Number of templates with mixed segments, by rank. */
-  private readonly mixedRanks = new Map<string, number>();
 
   /** Adds a template. Its key must be new. */
   add(template: Template, target: T): void {
-    let node = this.root;
-    for (const segment of template.segments) node = node.child(segment);
-    const rank = template.segments.map(rankOf).join('/');
-    node.leaf = { target, rank };
-    if (template.segments.some(isMixed)) this.mixedRanks.set(rank, (this.mixedRanks.get(rank) ?? 0) + 1);
+    this.nodeOf(template).target = target;
   }
 
   /** Adds a target for all paths below a template. */
   addBelow(template: Template, target: T): void {
-    let node = this.root;
-    for (const segment of template.segments) node = node.child(segment);
-    node.rest = { target, rank: '' };
+    this.nodeOf(template).rest = target;
+  }
+
+  private nodeOf(template: Template): Node<T> {
+    return template.segments.reduce((node, segment) => node.child(segment), this.root);
   }
 
   /**
@@ -83,11 +73,11 @@ export class PathTree<T> {
   find(raw: readonly string[], escaped: boolean): readonly T[] {
     if (!escaped) {
       const target = this.findDirect(raw);
-      return target === undefined ? this.search({ raw, normal: raw, loose: false, found: [] }) : [target];
+      return target === undefined ? search([this.root], 0, { raw, normal: raw, loose: false }) : [target];
     }
     const normal = raw.map(normalText);
-    const found = this.search({ raw, normal, loose: false, found: [] });
-    return found.length > 0 ? found : this.search({ raw, normal, loose: true, found: [] });
+    const found = search([this.root], 0, { raw, normal, loose: false });
+    return found.length > 0 ? found : search([this.root], 0, { raw, normal, loose: true });
   }
 
   /** Finds the target if the first choice at each node matches, which is true for most paths. */
@@ -100,38 +90,47 @@ export class PathTree<T> {
       else if (node.mixed.length === 0 && text !== '' && node.parameter !== undefined) node = node.parameter;
       else return undefined;
     }
-    return node.leaf?.target;
-  }
-
-  private search(search: PathSearch<T>): readonly T[] {
-    this.visit(this.root, 0, search);
-    return search.found.map(({ target }) => target);
-  }
-
-  /** Visits a node. Returns whether the search is complete. */
-  private visit(node: Node<T>, depth: number, search: PathSearch<T>): boolean {
-    const { raw, normal, loose } = search;
-    const text = normal[depth];
-    if (text === undefined) return node.leaf !== undefined && this.addMatch(node.leaf, search);
-    const literal = node.literals.get(text);
-    if (literal !== undefined && this.visit(literal, depth + 1, search)) return true;
-    for (const edge of node.mixed) {
-      if (!matchesSegment(raw[depth] ?? '', edge.segment.literals, loose)) continue;
-      if (this.visit(edge.node, depth + 1, search)) return true;
-    }
-    if (node.parameter !== undefined && text !== '' && this.visit(node.parameter, depth + 1, search))
-      return true;
-    return node.rest !== undefined && this.addMatch(node.rest, search);
-  }
-
-  private addMatch(leaf: Leaf<T>, { found }: PathSearch<T>): boolean {
-    const rank = found[0]?.rank ?? leaf.rank;
-    if (leaf.rank === rank) found.push(leaf);
-    return (this.mixedRanks.get(rank) ?? 0) < 2;
+    return node.target;
   }
 }
 
-function rankOf(segment: TemplateSegment): string {
-  if (segment.literals.length === 1) return '=';
-  return isMixed(segment) ? String(weightOf(segment)) : '';
+/**
+ * Finds the targets of the rest of a path.
+ * @param nodes the nodes that the path reaches up to this depth with the same precedence.
+ */
+function search<T>(nodes: readonly Node<T>[], depth: number, path: SearchedPath): readonly T[] {
+  if (depth === path.normal.length) return defined(nodes.map(({ target }) => target));
+  for (const next of nextNodes(nodes, depth, path)) {
+    if (next.length === 0) continue;
+    const found = search(next, depth + 1, path);
+    if (found.length > 0) return found;
+  }
+  return defined(nodes.map(({ rest }) => rest));
+}
+
+/** The nodes for the next segment, in groups of equal precedence. */
+function* nextNodes<T>(
+  nodes: readonly Node<T>[],
+  depth: number,
+  { raw, normal, loose }: SearchedPath,
+): Generator<readonly Node<T>[]> {
+  const text = normal[depth] ?? '';
+  yield defined(nodes.map(({ literals }) => literals.get(text)));
+  const edges = nodes.flatMap(({ mixed }) => mixed).sort(byWeight);
+  for (let at = 0, end = 0; at < edges.length; at = end) {
+    while (end < edges.length && edges[end]?.weight === edges[at]?.weight) end += 1;
+    const equal = edges.slice(at, end);
+    yield equal
+      .filter(({ segment }) => matchesSegment(raw[depth] ?? '', segment.literals, loose))
+      .map(({ node }) => node);
+  }
+  if (text !== '') yield defined(nodes.map(({ parameter }) => parameter));
+}
+
+function byWeight<T>(a: MixedEdge<T>, b: MixedEdge<T>): number {
+  return b.weight - a.weight || (a.segment.key < b.segment.key ? -1 : 1);
+}
+
+function defined<T>(values: readonly (T | undefined)[]): T[] {
+  return values.filter((value) => value !== undefined);
 }

@@ -25,22 +25,27 @@ import { type ReplyHeaders, readExtras } from './reply-headers.ts';
 import { addTiming, sendsTiming } from './server-timing.ts';
 import { write, writeCompressed } from './writer.ts';
 
-/** What a response is made from. */
-export interface ResponseContext {
+/** What a reply is read with. */
+export interface ReplyContext {
   readonly gateway: GatewayContext;
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
   readonly requestId: string;
   /** Path at which the gateway is mounted; empty at the root. */
   readonly baseUrl: string;
   readonly route: Route;
+}
+
+/** What a response is made from. */
+export interface ResponseContext extends ReplyContext {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
   /** Headers of this response besides those of its route, names and values in turn. */
   readonly extraHeaders: readonly string[];
   /** When the request arrived, by `performance.now()`; 0 if that is not needed. */
   readonly started: number;
 }
 
-const PROBLEM_TYPE = 'application/problem+json';
+/** Media type of problems (RFC 9457). */
+export const PROBLEM_TYPE = 'application/problem+json';
 const MEDIA_TYPE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(?:\s*;[\t\x20-\x7e]*)?$/;
 
 /**
@@ -77,7 +82,7 @@ export function sendReply(context: ResponseContext, given: ReplyMessage): number
  * The body of a response and its media type. A reply without a media type of its own is JSON, which
  * may stand for text or bytes.
  */
-function bodyOf(
+export function bodyOf(
   { contentType, body }: ReplyMessage,
   declared: string,
 ): { contentType: string; body: Buffer; mismatch?: RequestIssue } {
@@ -148,7 +153,7 @@ export function sendPlainReply(
 }
 
 /** Adds the headers of a problem. */
-function addProblemHeaders(problem: Problem, retryAfter: number, headers: string[]): void {
+export function addProblemHeaders(problem: Problem, retryAfter: number, headers: string[]): void {
   if (problem.headers !== undefined) headers.push(...problem.headers);
   if (problem.status === 503 && !hasHeader(headers, 'retry-after')) {
     headers.push('Retry-After', String(Math.ceil(retryAfter / 1000)));
@@ -178,7 +183,7 @@ export function headersOf(
  * @param problem whether the body is that of a problem and not that of the worker.
  */
 export function addWorkerHeaders(
-  context: ResponseContext,
+  context: ReplyContext,
   extras: ReplyHeaders,
   headers: string[],
   problem = false,
@@ -210,7 +215,8 @@ function withBaseUrl(location: string, baseUrl: string): string {
     : location;
 }
 
-function firstOf(extras: ReplyHeaders | undefined, name: string): string | undefined {
+/** The first value of a header that the worker set. */
+export function firstOf(extras: ReplyHeaders | undefined, name: string): string | undefined {
   const value = extras?.headers.get(name);
   return typeof value === 'string' ? value : value?.[0];
 }
@@ -220,7 +226,7 @@ function firstOf(extras: ReplyHeaders | undefined, name: string): string | undef
  * @param hasBody whether the body is that of the reply; false for the head of a stream.
  */
 export function checkReply(
-  context: ResponseContext,
+  context: ReplyContext,
   reply: ReplyMessage,
   contentType: string,
   mismatch: RequestIssue | undefined,

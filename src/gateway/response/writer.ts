@@ -80,8 +80,24 @@ function send(res: ServerResponse, method: string | undefined, response: Respons
   writeHead(res, status, headers);
   if (method === 'HEAD' || empty) res.end();
   else if (body.length > ONE_WRITE) res.end(body);
-  // Node joins a Latin-1 string to the headers, so that both leave in one system call.
-  else res.end(body.toString('latin1'), 'latin1');
+  else endWith(res, body.toString('latin1'));
+}
+
+/**
+ * Ends a response with a short body. Node joins a Latin-1 string to the headers. `end(body)` would
+ * then append an empty string, so that the socket writes a list of two; `write` and `end` in turn,
+ * on a corked socket, write one string. That saves 2 of 14 µs of a plain Node server.
+ */
+function endWith(res: ServerResponse, body: string): void {
+  const { socket } = res;
+  if (socket === null || res.end !== NODE_METHODS.end || res.write !== NODE_METHODS.write) {
+    res.end(body, 'latin1');
+    return;
+  }
+  socket.cork();
+  res.write(body, 'latin1');
+  socket.uncork();
+  res.end();
 }
 
 /**
@@ -117,6 +133,7 @@ const NODE_METHODS = pick([
   'getHeaderNames',
   'removeHeader',
   'setHeader',
+  'write',
   'writeHead',
 ]);
 

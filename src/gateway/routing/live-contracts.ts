@@ -100,7 +100,7 @@ export class LiveContracts {
   }
 
   /**
-   * Starts to follow the contracts of a router.
+   * Starts to follow the contracts of a router, or continues with another requester.
    *
    * @param requester sends events to that router only.
    * @param router name of the router in logs and for {@link LiveContracts.forget}.
@@ -111,6 +111,7 @@ export class LiveContracts {
       this.waiting.set(router, listing);
       this.next();
     });
+    this.polls.get(router)?.close();
     this.polls.set(router, poll);
     this.unanswered.add(router);
     poll.next(undefined);

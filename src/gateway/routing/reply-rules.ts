@@ -1,6 +1,7 @@
 /** What the document says about the replies of one operation. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
+import { memberOfMethod } from '../../contract/other-methods.ts';
 import type { Operation, ReplyBinding } from '../../openapi/model/operation.ts';
 import { bestMatch, essenceOf, isJsonType } from '../common/media-type.ts';
 import { resolveReference } from '../validation/shape.ts';
@@ -149,7 +150,13 @@ export class ReplyRules {
 
   private get responses(): JsonObject {
     const { path, method } = this.operation;
-    const responses = at(this.document as unknown as JsonObject, 'paths', path, method, 'responses');
+    const responses = at(
+      this.document as unknown as JsonObject,
+      'paths',
+      path,
+      memberOfMethod(method),
+      'responses',
+    );
     return isObject(responses) ? responses : {};
   }
 }

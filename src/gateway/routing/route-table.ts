@@ -87,6 +87,11 @@ export class RouteTable {
       : { target: first, others, segments, query: target.slice(end + 1) };
   }
 
+  /** The route of a method and a declared path. */
+  routeOf(method: string, path: string): Route | undefined {
+    return this.entries.get(parseTemplate(path).key)?.routes.get(method);
+  }
+
   /** Adds the pages and returns the keys of their templates. */
   private addPages(pages: ReadonlyMap<string, Page>): ReadonlySet<string> {
     const keys = new Set<string>();
@@ -174,7 +179,8 @@ function allowOf(routes: ReadonlyMap<string, Route>): string {
   const methods = new Set(routes.keys());
   if (methods.has('GET')) methods.add('HEAD');
   methods.add('OPTIONS');
-  return [...methods].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b)).join(', ');
+  const others = [...methods].filter((method) => !ORDER.includes(method)).sort();
+  return [...ORDER.filter((method) => methods.has(method)), ...others].join(', ');
 }
 
-const ORDER = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'OPTIONS'];
+const ORDER = ['GET', 'HEAD', 'QUERY', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'OPTIONS'];

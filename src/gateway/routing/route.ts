@@ -1,6 +1,7 @@
 /** One operation, with everything that is the same for all its requests. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { Operation } from '../../openapi/model/operation.ts';
+import { isOwnEvent, REQUEST_EVENTS } from '../../openapi/model/own-events.ts';
 import { Binder } from '../binding/binder.ts';
 import type { ParameterSource } from '../binding/parameters.ts';
 import { isSameBinding } from '../binding/same-binding.ts';
@@ -24,6 +25,13 @@ export interface RouteContext {
   readonly guardFor: (operation: Operation, document: OpenAPIV3_1.Document) => Guard | undefined;
 }
 
+/**
+ * What is special about the requests of a route: they may have an idempotency key, they may be
+ * asynchronous, their replies may be streams, or their bodies too. `request` and `request-events`
+ * are the gateway's own operations on asynchronous requests.
+ */
+export type RouteKind = 'plain' | 'keyed' | 'async' | 'stream' | 'upload' | 'request' | 'request-events';
+
 /** The route of one operation. */
 export class Route {
   /** Timeout of requests that do not ask for one, in milliseconds. */
@@ -35,8 +43,8 @@ export class Route {
   readonly versionHeader: string | undefined;
   /** Whether the operation has a request body. */
   readonly acceptsBody: boolean;
-  /** Whether its requests or replies may be streams. */
-  readonly streams: boolean;
+  /** Which exchange handles its requests. */
+  readonly kind: RouteKind;
   /** What the document says about replies. */
   readonly replies: ReplyRules;
   private compiled: Binder | undefined;
@@ -54,7 +62,7 @@ export class Route {
     this.headers = [...baseHeaders, ...this.deprecationHeaders()];
     this.versionHeader = operation.versionHeader?.toLowerCase();
     this.acceptsBody = operation.bodies.length > 0;
-    this.streams = operation.streamsReply || operation.streamsBody;
+    this.kind = kindOf(operation);
     this.replies = new ReplyRules(operation, document, validators);
   }
 
@@ -120,6 +128,15 @@ export class Route {
     if (sunset !== undefined) headers.push('Sunset', sunset);
     return headers;
   }
+}
+
+function kindOf({ streamsBody, streamsReply, idempotency, async, eventName }: Operation): RouteKind {
+  if (isOwnEvent(eventName)) return eventName === REQUEST_EVENTS.watch ? 'request-events' : 'request';
+  // The replies of asynchronous operations are stored as a whole.
+  if (async !== undefined) return 'async';
+  if (streamsBody) return 'upload';
+  if (streamsReply) return 'stream';
+  return idempotency === undefined ? 'plain' : 'keyed';
 }
 
 const NO_NAMES: ReadonlySet<string> = new Set();

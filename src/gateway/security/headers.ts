@@ -33,8 +33,8 @@ export function apiHeaders(setting: boolean | Readonly<HelmetOptions>): string[]
 }
 
 /**
- * Security headers of Swagger UI. The policy allows only what the page needs, and is not
- * configurable.
+ * Security headers of the page that shows the document. The policy allows only what the page needs,
+ * and is not configurable.
  */
 export function docsHeaders(setting: boolean | Readonly<HelmetOptions>): string[] {
   return setting === false ? [] : collect({ ...optionsOf(setting), contentSecurityPolicy: DOCS_POLICY });

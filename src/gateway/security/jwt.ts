@@ -1,13 +1,9 @@
 /** Verifies bearer tokens that are JSON Web Tokens (RFC 6750, RFC 7519), with jose. */
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  errors,
-  type JSONWebKeySet,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from 'jose';
+import type { JSONWebKeySet, JWTPayload, JWTVerifyGetKey } from 'jose';
+import * as errors from 'jose/errors';
+import { createLocalJWKSet } from 'jose/jwks/local';
+import { createRemoteJWKSet } from 'jose/jwks/remote';
+import { jwtVerify } from 'jose/jwt/verify';
 import { toError } from '../../core/messages/errors.ts';
 import type { Caller } from '../../core/messages/message.ts';
 import type { GatewayLogger } from '../common/api-source.ts';

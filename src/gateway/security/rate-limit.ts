@@ -3,14 +3,18 @@
  * draft.
  */
 import { isIPv6 } from 'node:net';
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type * as RateLimiterFlexible from 'rate-limiter-flexible';
+import type { RateLimiterRes } from 'rate-limiter-flexible';
+import { lazyPackage } from '../../core/identity/lazy-package.ts';
 import { toError } from '../../core/messages/errors.ts';
 import type { Caller } from '../../core/messages/message.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
 import { httpProblem, type Problem } from '../common/problem.ts';
 import type { RateKey, RateLimitSettings } from '../common/settings.ts';
 import { type RedisConnection } from './redis.ts';
-import { RedisPulse, SharedCount } from './shared-count.ts';
+import { SharedCount } from './shared-count.ts';
+
+const rateLimiter = lazyPackage<typeof RateLimiterFlexible>('rate-limiter-flexible');
 
 /** The properties of a request by which it is counted. */
 export interface RateSubject {
@@ -45,10 +49,9 @@ export class RateLimits {
     redis: RedisConnection | undefined,
     private readonly logger: GatewayLogger,
   ) {
-    const pulse = new RedisPulse(logger);
     this.counters = limits.map((settings) => ({
       settings,
-      limiter: newLimiter(settings, redis, pulse),
+      limiter: newLimiter(settings, redis),
       policy: `"${settings.name}";q=${settings.limit};w=${Math.ceil(settings.window / 1000)}`,
     }));
   }
@@ -98,23 +101,20 @@ export class RateLimits {
     try {
       return { result: await limiter.consume(key, maxWait), isLimited: false };
     } catch (thrown) {
-      if (thrown instanceof RateLimiterRes) return { result: thrown, isLimited: true };
+      if (thrown instanceof rateLimiter().RateLimiterRes) return { result: thrown, isLimited: true };
       this.logger.error({ err: toError(thrown) }, 'cannot count rate limits; the request is allowed');
       return undefined;
     }
   }
 }
 
-function newLimiter(
-  settings: RateLimitSettings,
-  redis: RedisConnection | undefined,
-  pulse: RedisPulse,
-): Counter['limiter'] {
+function newLimiter(settings: RateLimitSettings, redis: RedisConnection | undefined): Counter['limiter'] {
   const options = {
     keyPrefix: `zeromq-gateway:${settings.name}`,
     points: settings.limit,
     duration: settings.window / 1000,
   };
+  const { RateLimiterMemory, RateLimiterRedis } = rateLimiter();
   const memory = new RateLimiterMemory(options);
   if (redis === undefined) return { consume: (key) => memory.consume(key) };
   const shared = new RateLimiterRedis({
@@ -123,7 +123,7 @@ function newLimiter(
     useRedisPackage: true,
     rejectIfRedisNotReady: true,
   });
-  return new SharedCount(shared, memory, pulse);
+  return new SharedCount(shared, memory, redis.pulse);
 }
 
 function applies({ per, events }: RateLimitSettings, eventName: string, phase: 'before' | 'after'): boolean {

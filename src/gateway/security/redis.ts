@@ -6,10 +6,13 @@ import type * as Redis from '@redis/client';
 import { missingPackage, optionalPackage } from '../../core/identity/optional-package.ts';
 import { toError } from '../../core/messages/errors.ts';
 import type { GatewayLogger } from '../common/api-source.ts';
+import { RedisPulse } from './redis-pulse.ts';
 
 export interface RedisConnection {
   /** The client, as rate-limiter-flexible expects it. */
   readonly client: unknown;
+  /** Whether Redis responds. */
+  readonly pulse: RedisPulse;
   /**
    * Resolves when the first connection is open. Without a connection, limits are counted in memory.
    */
@@ -46,9 +49,13 @@ export function redisConnection(url: string, logger: GatewayLogger): RedisConnec
     pingInterval: PING,
     socket: { socketTimeout: SILENCE, reconnectStrategy },
   });
-  client.on('error', (error: unknown) => logger.warn({ err: toError(error) }, 'no connection to Redis'));
+  const pulse = new RedisPulse(logger);
+  // Each failed attempt to reconnect is an error.
+  client.on('error', (error: unknown) => pulse.lost(toError(error).message));
+  client.on('ready', () => pulse.connected());
   return {
     client,
+    pulse,
     connect: async () => {
       try {
         await client.connect();

@@ -2,35 +2,15 @@
  * Counts in Redis, but no longer than a request may wait. If a reply is late, requests are counted
  * in memory until it arrives or its connection is lost.
  */
-import { type RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible';
-import type { GatewayLogger } from '../common/api-source.ts';
+import type * as RateLimiterFlexible from 'rate-limiter-flexible';
+import type { RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible';
+import { lazyPackage } from '../../core/identity/lazy-package.ts';
+import type { RedisPulse } from './redis-pulse.ts';
+
+const rateLimiter = lazyPackage<typeof RateLimiterFlexible>('rate-limiter-flexible');
 
 /** Maximum time that a request waits for Redis, in ms. */
 const LONGEST_WAIT = 250;
-
-/** Whether the Redis server of a gateway responds. All its counters share the state. */
-export class RedisPulse {
-  private late = 0;
-
-  constructor(private readonly logger: GatewayLogger) {}
-
-  /** Whether a reply is late. */
-  get isStalled(): boolean {
-    return this.late > 0;
-  }
-
-  overdue(wait: number): void {
-    this.late += 1;
-    if (this.late > 1) return;
-    this.logger.warn({ wait }, 'Redis does not respond in time: rate limits are counted in memory');
-  }
-
-  /** Called when a late reply has arrived or its connection was lost. */
-  settled(): void {
-    this.late -= 1;
-    if (this.late === 0) this.logger.info({}, 'rate limits are counted in Redis again');
-  }
-}
 
 export class SharedCount {
   constructor(
@@ -65,7 +45,7 @@ export class SharedCount {
         (result) => over(() => resolve(result)),
         (error: unknown) =>
           over(() => {
-            if (error instanceof RateLimiterRes) rejectLimited(error);
+            if (error instanceof rateLimiter().RateLimiterRes) rejectLimited(error);
             else this.memory.consume(key).then(resolve, rejectLimited);
           }),
       );

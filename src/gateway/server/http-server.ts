@@ -8,12 +8,21 @@ import type { Dispatcher, Next } from '../exchange/dispatcher.ts';
 import { respondWithProblem } from '../exchange/plain-problem.ts';
 import type { ExpressApp } from './express-app.ts';
 import { answerConnect, answerRaw, invalidMessage } from './malformed-http.ts';
+import { type Certificate, newTlsServer } from './tls.ts';
 
 /** The signature of an Express app that is called with a final handler. */
 type App = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
 
-/** Creates the server. It does not listen yet. */
-export function newServer(gateway: GatewayContext, expressApp: ExpressApp, dispatcher: Dispatcher): Server {
+/**
+ * Creates the server. It does not listen yet.
+ * @param certificate makes it an HTTPS server.
+ */
+export function newServer(
+  gateway: GatewayContext,
+  expressApp: ExpressApp,
+  dispatcher: Dispatcher,
+  certificate: Certificate | undefined,
+): Server {
   const { limits, clientTimeouts } = gateway.settings;
   const app = expressApp.app as unknown as App;
   const reject = (req: IncomingMessage, res: ServerResponse, problem: Problem): void => {
@@ -30,22 +39,22 @@ export function newServer(gateway: GatewayContext, expressApp: ExpressApp, dispa
     const isCurrent = res.socket !== null && req.socket.writable;
     if (isCurrent || !gateway.pipelines.defer(req, res, start)) start();
   };
-  const server = createServer(
-    {
-      IncomingMessage: expressApp.IncomingMessage,
-      ServerResponse: expressApp.ServerResponse,
-      maxHeaderSize: limits.headers,
-      headersTimeout: clientTimeouts.headers,
-      requestTimeout: clientTimeouts.headers + clientTimeouts.body + GRACE,
-      keepAliveTimeout: clientTimeouts.keepAlive,
-      connectionsCheckingInterval: Math.min(1000, clientTimeouts.headers),
-      noDelay: true,
-      // The gateway checks the header itself and responds with a problem document.
-      requireHostHeader: false,
-    },
-    (req, res) => schedule(req, res, () => serve(req, res)),
-  );
-  server.timeout = clientSilence(gateway.settings);
+  const options = {
+    IncomingMessage: expressApp.IncomingMessage,
+    ServerResponse: expressApp.ServerResponse,
+    maxHeaderSize: limits.headers,
+    connectionsCheckingInterval: Math.min(1000, clientTimeouts.headers),
+    noDelay: true,
+    // The gateway checks the header itself and responds with a problem document.
+    requireHostHeader: false,
+  };
+  const listener = (req: IncomingMessage, res: ServerResponse): void =>
+    schedule(req, res, () => serve(req, res));
+  const server =
+    certificate === undefined
+      ? createServer(options, listener)
+      : newTlsServer(certificate, { ...options, handshakeTimeout: clientTimeouts.headers }, listener);
+  applyTimeouts(server, gateway);
   // Without this listener, Node would send 100 Continue for bodies that the gateway may reject.
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
     gateway.expecting.add(req);
@@ -66,4 +75,14 @@ export function newServer(gateway: GatewayContext, expressApp: ExpressApp, dispa
     answerRaw(gateway, error, socket),
   );
   return server;
+}
+
+/** Gives the server the timeouts of the settings. Connections that are open keep their silence. */
+export function applyTimeouts(server: Server, { settings, bodies }: GatewayContext): void {
+  const { headers, body, keepAlive } = settings.clientTimeouts;
+  server.headersTimeout = headers;
+  server.requestTimeout = headers + body + GRACE;
+  server.keepAliveTimeout = keepAlive;
+  server.timeout = clientSilence(settings);
+  bodies.bounds = { ...bodies.bounds, timeout: body };
 }

@@ -38,7 +38,9 @@ function wrongVersion(version: string): Problem {
  */
 export function answerRaw(gateway: GatewayContext, error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isStreaming(gateway, socket)) return;
-  if (error.code === 'ECONNRESET') socket.destroy(error);
+  const isHandshake =
+    error.code?.startsWith('ERR_SSL_') === true || error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
+  if (error.code === 'ECONNRESET' || isHandshake) socket.destroy(error);
   else if (socket.writable) answerLast(gateway, socket, problemOf(error, gateway));
 }
 

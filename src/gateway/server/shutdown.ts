@@ -20,6 +20,7 @@ export async function closeGateway(gateway: GatewayContext, server: Server, dead
   const { listening } = server;
   if (!listening) gateway.closed = true;
   gateway.streams.drain();
+  const requests = gateway.requests?.close(deadline);
   const closed = listening ? stopListening(server) : Promise.resolve();
   const finished = Promise.all([closed, idle(gateway)]);
   if (!(await within(finished, deadline))) {
@@ -29,6 +30,7 @@ export async function closeGateway(gateway: GatewayContext, server: Server, dead
     server.closeAllConnections();
     await closed;
   }
+  await requests;
   gateway.closed = true;
 }
 

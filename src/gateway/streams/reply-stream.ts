@@ -5,9 +5,6 @@ import { chunkCost } from '../../core/messages/stream.ts';
 import { type WindowBudget, WindowGrowth } from '../../core/messages/window-growth.ts';
 import type { StreamTotals } from '../context/open-streams.ts';
 
-/** Bytes that are granted together, so that small chunks do not cause as many grants. */
-const GRANT_STEP = 64 * 1024;
-
 /** Minimum size of a chunk after which its end is awaited, in bytes. */
 const AWAITED = 16 * 1024;
 
@@ -226,7 +223,7 @@ export class ReplyStream {
   private grantTaken(): void {
     const { unsent } = this;
     const due = this.used - Math.min(this.used, unsent) - this.granted;
-    if (due < GRANT_STEP) return;
+    if (due < this.growth.step) return;
     this.granted += due;
     const bytes = this.growth.grantFor(due, unsent);
     if (bytes > 0) this.target.grant(bytes);

@@ -54,6 +54,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   pattern: ({ pattern }) =>
     pattern === NUMERIC_PATTERN ? 'must be a number' : `must match the pattern ${String(pattern)}`,
   format: ({ format }) => `must be a valid ${String(format)}`,
+  'x-iso-date': () => 'must be an ISO 8601 date, such as 2026-01-31T12:00:00Z',
   required: () => 'is required',
   dependentRequired: ({ property, missingProperty }) =>
     `must have ${quote(missingProperty)} together with ${quote(property)}`,

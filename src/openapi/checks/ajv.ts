@@ -7,6 +7,7 @@
 import type { CodeKeywordDefinition } from 'ajv';
 import { _, Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { ISO_DATE, ISO_DATE_EXTENSION } from '../../contract/joi-to-openapi/formats.ts';
 import { canonical, type Json } from '../../contract/json.ts';
 import { isMultiple } from '../../core/json/decimal.ts';
 import { exactKeywords } from './exact-keywords.ts';
@@ -66,6 +67,7 @@ export function createAjv({
   const builtin = ajv.getKeyword('$ref') as CodeKeywordDefinition;
   ajv.removeKeyword('$ref');
   ajv.addKeyword(refKeyword(builtin, repeated, cache));
+  addIsoDates(ajv);
   ajv.removeKeyword('uniqueItems');
   ajv.addKeyword({
     keyword: 'uniqueItems',
@@ -85,6 +87,26 @@ export function createAjv({
     compile: (of: number) => (value: number) => isMultiple(value, of),
   });
   return ajv;
+}
+
+/** The `format` next to the extension is an annotation: the extension checks the text. */
+function addIsoDates(ajv: Ajv2020): void {
+  const date = new RegExp(`^(?:${ISO_DATE})$`);
+  const format = ajv.getKeyword('format') as CodeKeywordDefinition;
+  ajv.removeKeyword('format');
+  ajv.addKeyword({
+    ...format,
+    code: (cxt, ruleType) => {
+      if (cxt.parentSchema[ISO_DATE_EXTENSION] !== true) format.code(cxt, ruleType);
+    },
+  });
+  ajv.addKeyword({
+    keyword: ISO_DATE_EXTENSION,
+    type: 'string',
+    schemaType: 'boolean',
+    error: { message: 'must be an ISO 8601 date, such as 2026-01-31T12:00:00Z' },
+    compile: (on: boolean) => (text: string) => !on || date.test(text),
+  });
 }
 
 /**

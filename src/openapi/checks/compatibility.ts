@@ -85,7 +85,19 @@ class Pair {
       before.unknownQuery === 'reject' || after.unknownQuery === 'ignore',
       'unknown query names are rejected',
     );
+    this.require(
+      after.idempotency !== 'required' || before.idempotency === 'required',
+      'the header Idempotency-Key is required',
+    );
+    this.require(
+      before.idempotency === undefined || after.idempotency !== undefined,
+      'the header Idempotency-Key is ignored',
+    );
     this.require(isNoStricter(before.security, after.security), 'security requires more of callers');
+    this.require(
+      (before.async === 'required') === (after.async === 'required'),
+      'whether x-async is required changed',
+    );
     this.wider = before.unknownQuery !== after.unknownQuery;
     this.parameters();
     const schemas = { before: this.schemasBefore, after: this.schemasAfter };

@@ -5,6 +5,7 @@
  */
 import { ContractError } from '../../contract/errors.ts';
 import type { Json, JsonObject } from '../../contract/json.ts';
+import { memberOfMethod } from '../../contract/other-methods.ts';
 import { type Kind, kindOf, transform } from '../../contract/shapes.ts';
 import type { Steps } from '../../core/time/steps.ts';
 import { type Components, componentAt, partsOfRef } from '../model/component-reference.ts';
@@ -40,7 +41,7 @@ export function* checkComplexity(
   const reached = new Map<string, number>();
   for (const { path, method, eventName } of operations) {
     yield;
-    const { schemas, refs } = measure('operation', (paths[path] as JsonObject)[method] ?? {});
+    const { schemas, refs } = measure('operation', (paths[path] as JsonObject)[memberOfMethod(method)] ?? {});
     const key = [...refs].sort().join(' ');
     const reachable = reached.get(key) ?? reach(refs, component, max);
     reached.set(key, reachable);

@@ -1,5 +1,6 @@
 /** Compares two versions of a document, operation by operation. */
 import { type JsonObject, member } from '../../contract/json.ts';
+import { memberOfMethod } from '../../contract/other-methods.ts';
 import type { Steps } from '../../core/time/steps.ts';
 import { isNoStricter } from '../checks/compatibility.ts';
 import type { Ingested, IngestedOperation } from '../model/ingested.ts';
@@ -97,11 +98,38 @@ function compareOperation(before: Operation, after: Operation, report: Report): 
   if (before.unknownQuery === 'ignore' && after.unknownQuery === 'reject') {
     report('breaking', 'request-unknown-query-rejected', 'unknown query names are rejected');
   }
+  compareKeys(before, after, report);
+  compareAsync(before, after, report);
   if (!isNoStricter(before.security, after.security)) {
     report('breaking', 'security-tightened', 'security requires more of callers');
   } else if (!isNoStricter(after.security, before.security)) {
     report('info', 'security-relaxed', 'security requires less of callers');
   }
+}
+
+function compareKeys(
+  { idempotency: before }: Operation,
+  { idempotency: after }: Operation,
+  report: Report,
+): void {
+  if (before === after) return;
+  if (after === 'required') {
+    report('breaking', 'idempotency-key-required', 'the header Idempotency-Key is required');
+  } else if (after === undefined) {
+    report('breaking', 'idempotency-key-ignored', 'the header Idempotency-Key is ignored');
+  } else report('info', 'idempotency-key-optional', 'the header Idempotency-Key is optional');
+}
+
+/** A caller that expects the reply does not expect 202, and one that asks for 202 can do without it. */
+function compareAsync(before: Operation, after: Operation, report: Report): void {
+  if (before.async === after.async) return;
+  if (after.async === 'required') {
+    report('breaking', 'async-required', 'it always answers 202, and the reply follows later');
+  } else if (before.async === 'required') {
+    report('breaking', 'async-not-required', 'it answers with its reply, and no longer with 202');
+  } else if (after.async === undefined) {
+    report('warning', 'async-removed', 'callers can no longer ask for an asynchronous reply');
+  } else report('info', 'async-added', 'callers may ask for an asynchronous reply');
 }
 
 function keyOf({ method, shape }: IngestedOperation): string {
@@ -114,7 +142,7 @@ function* versionsIn(ingested: Ingested): Iterable<Version> {
   for (const entry of ingested.operations) {
     const { path, method } = entry;
     const operation = operationOf(document, { path, method, source: '', available: true });
-    const object = member(paths[path] as JsonObject, method) as JsonObject;
+    const object = member(paths[path] as JsonObject, memberOfMethod(method)) as JsonObject;
     yield { entry, operation, object };
   }
 }

@@ -1,9 +1,13 @@
 /** One file of an API document: YAML or JSON, with the line of each member. */
 import { readFileSync } from 'node:fs';
-import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import type * as Yaml from 'yaml';
+import type { LineCounter, Node } from 'yaml';
 import { ContractError } from '../../contract/errors.ts';
 import { tokensOf } from '../../contract/json.ts';
+import { lazyPackage } from '../../core/identity/lazy-package.ts';
 import { numberTags, parseSpelled, spelled } from '../model/spelled-number.ts';
+
+const yaml = lazyPackage<typeof Yaml>('yaml');
 
 /** A position in a file; lines and columns are counted from 1. */
 export interface LinePosition {
@@ -85,7 +89,7 @@ export class DocumentFile {
   }
 
   private parseYaml(): unknown {
-    const document = parseDocument(this.text, {
+    const document = yaml().parseDocument(this.text, {
       merge: true,
       prettyErrors: true,
       logLevel: 'silent',
@@ -132,6 +136,7 @@ function read(path: string, maxBytes: number): Buffer {
 }
 
 function nodesOf(text: string): { contents: Node | null; lines: LineCounter } {
+  const { LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const { contents } = parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'silent' });
   return { contents, lines };
@@ -142,6 +147,7 @@ function step(
   node: Node | null,
   token: string,
 ): { value: Node | null; offset: number | undefined } | undefined {
+  const { isMap, isNode, isScalar, isSeq } = yaml();
   if (isSeq(node)) {
     const item = node.items[Number(token)];
     return isNode(item) ? { value: item, offset: item.range?.[0] } : undefined;

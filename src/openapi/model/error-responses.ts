@@ -42,7 +42,7 @@ const PROBLEM_DETAILS: JsonObject = {
   },
 };
 
-type When = 'always' | 'body' | 'security' | 'etag';
+type When = 'always' | 'body' | 'security' | 'etag' | 'keyed';
 
 const REPLIES: readonly (readonly [status: string, when: When, description: string])[] = [
   ['400', 'always', 'The request does not conform to this document; errors lists each problem.'],
@@ -50,9 +50,16 @@ const REPLIES: readonly (readonly [status: string, when: When, description: stri
   ['403', 'security', 'The credentials do not permit this operation.'],
   ['406', 'always', 'The request accepts no media type of the reply.'],
   ['408', 'body', 'The request body arrived too slowly.'],
+  ['409', 'keyed', 'The request with this Idempotency-Key is still running; try again after Retry-After.'],
+  [
+    '410',
+    'keyed',
+    'The request with this Idempotency-Key has run, and its reply was too large to be stored.',
+  ],
   ['412', 'etag', 'A precondition of the request is not met.'],
   ['413', 'body', 'The request body is too large.'],
   ['415', 'body', 'The media type or encoding of the request body is not supported.'],
+  ['422', 'keyed', 'The Idempotency-Key belongs to a request with other data.'],
   ['429', 'always', 'Too many requests; try again after Retry-After.'],
   ['500', 'always', 'The worker failed.'],
   ['502', 'always', 'The worker was lost, or its reply is not valid.'],
@@ -121,6 +128,8 @@ function applies(when: When, operation: JsonObject): boolean {
       return member(operation, 'requestBody') !== undefined;
     case 'etag':
       return member(operation, 'x-etag') === true;
+    case 'keyed':
+      return member(operation, 'x-idempotency') !== undefined;
     case 'security': {
       const security = member(operation, 'security');
       return Array.isArray(security) && security.length > 0;

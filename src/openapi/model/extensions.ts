@@ -8,10 +8,16 @@ const MAX_TIMEOUT = 2 ** 31 - 1;
 type Check = (value: Json) => string | undefined;
 
 const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
+const isDuration: Check = (value) =>
+  Number.isInteger(value) && Number(value) > 0 && Number(value) <= MAX_TIMEOUT
+    ? undefined
+    : `must be an integer from 1 to ${MAX_TIMEOUT}, in milliseconds`;
 const oneOf =
   (...allowed: string[]): Check =>
   (value) =>
     allowed.includes(value as string) ? undefined : `must be ${allowed.join(' or ')}`;
+
+const ASYNC = 'must be true, false or required';
 
 const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['x-event-body', oneOf('flat', 'nested')],
@@ -19,14 +25,12 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['x-idempotent', isBoolean],
   ['x-etag', isBoolean],
   ['x-resumable', isBoolean],
+  ['x-idempotency', oneOf('optional', 'required')],
   ['deprecated', isBoolean],
-  [
-    'x-timeout-ms',
-    (value) =>
-      Number.isInteger(value) && Number(value) > 0 && Number(value) <= MAX_TIMEOUT
-        ? undefined
-        : `must be an integer from 1 to ${MAX_TIMEOUT}, in milliseconds`,
-  ],
+  ['x-timeout-ms', isDuration],
+  ['x-stall-ms', isDuration],
+  ['x-async', (value) => (value === 'required' || typeof value === 'boolean' ? undefined : ASYNC)],
+  ['x-async-timeout-ms', isDuration],
   [
     'x-sticky-key',
     (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be the name of a field'),
@@ -44,6 +48,12 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
 
 /** Member of the header parameter with which callers choose a version. It is not event data. */
 export const VERSION_MARK = 'x-version-choice';
+
+/** Member of the header parameter Prefer, which the gateway adds, and which is not event data. */
+export const PREFERENCE_MARK = 'x-preferences';
+
+/** Member of the response 202 that the gateway adds to an asynchronous operation. */
+export const LATER_REPLY_MARK = 'x-later-reply';
 
 /** Names of the extensions of an operation. */
 export const EXTENSIONS: readonly string[] = [...CHECKS.keys(), 'x-event-name'].filter((name) =>

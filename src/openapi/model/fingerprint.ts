@@ -5,9 +5,11 @@
  */
 import { createHash } from 'node:crypto';
 import { canonical, isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
+import { memberOfMethod } from '../../contract/other-methods.ts';
 import { transform } from '../../contract/shapes.ts';
 import { runAtOnce, type Steps } from '../../core/time/steps.ts';
 import { refTo, resolve } from './component-reference.ts';
+import { KEY_MARK } from './idempotency.ts';
 import type { Ingested, IngestedOperation } from './ingested.ts';
 import type { HttpMethod } from './operation.ts';
 import { ANNOTATIONS } from './schema.ts';
@@ -77,11 +79,12 @@ export class Fingerprints {
    */
   private data(path: string, method: HttpMethod): JsonObject {
     const operation = ((this.ingested.document['paths'] as JsonObject)[path] as JsonObject)[
-      method
+      memberOfMethod(method)
     ] as JsonObject;
     const fields: JsonObject = {};
     for (const listed of (member(operation, 'parameters') ?? []) as Json[]) {
       const parameter = this.follow(listed);
+      if (member(parameter, KEY_MARK) === true) continue;
       const content = member(parameter, 'content');
       const media = isObject(content) ? Object.values(content)[0] : parameter;
       const required = member(parameter, 'in') === 'path' || member(parameter, 'required') === true;

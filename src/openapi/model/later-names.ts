@@ -1,6 +1,7 @@
 /** Members of OpenAPI 3.2 that documents of version 3.1 contain with the prefix `x-`. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
+import { restoreLaterOperations } from '../../contract/other-methods.ts';
 import { type Kind, transform } from '../../contract/shapes.ts';
 import { ITEM_SCHEMA } from './streams.ts';
 
@@ -25,6 +26,7 @@ export function renameLater(kind: LaterKind, object: JsonObject): JsonObject {
 export function asVersion32(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
   const leave = (kind: Kind, object: JsonObject): void => {
     if (Object.hasOwn(LATER_NAMES, kind)) renameBack(kind as LaterKind, object);
+    else if (kind === 'pathItem') restoreLaterOperations(object);
   };
   const copied = transform('document', document as unknown as Json, '', { leave }) as JsonObject;
   const tags = member(copied, 'tags');

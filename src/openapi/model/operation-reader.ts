@@ -9,13 +9,15 @@ import { isObject, type Json, type JsonObject, member } from '../../contract/jso
 import { type BodyType, hasMembers } from '../../contract/media-types.ts';
 import { BODY_FIELD, Outlines } from './body.ts';
 import { type Components, resolve } from './component-reference.ts';
-import { checkExtensions, VERSION_MARK } from './extensions.ts';
+import { checkExtensions, LATER_REPLY_MARK, VERSION_MARK } from './extensions.ts';
+import { checkIdempotency, keyParameter } from './idempotency.ts';
 import type { HttpMethod } from './operation.ts';
 import type { IngestOptions } from './options.ts';
+import { isOwnEvent } from './own-events.ts';
 import { assignFields, bindParameter, mergeParameters, type Parameter } from './parameters.ts';
 import type { PathTemplate } from './path-template.ts';
 import { slipsOf } from './slips.ts';
-import { checkUpload, slipsOfStreams } from './streams.ts';
+import { checkAsync, checkUpload, slipsOfStreams } from './streams.ts';
 
 /** A self-contained operation and its event. */
 export interface ReadOperation {
@@ -61,14 +63,17 @@ export class OperationReader {
       const operation: JsonObject = { ...found, 'x-event-name': eventName, security: this.security(found) };
       // The gateway serves the operation, whatever servers its document names.
       delete operation['servers'];
+      dropLaterReply(operation);
       checkExtensions(operation);
+      checkIdempotency(this.components, method, operation);
       const parameters = this.parameters(template, pathItem, found);
       const fields = assignFields(parameters);
       const listed = parameters.map((one) => withField(one, fields.get(one)));
-      listed.push(...versionParameter(operation, parameters));
+      listed.push(...versionParameter(operation, parameters), ...keyParameter(operation, parameters));
       if (listed.length > 0) operation['parameters'] = listed;
       else delete operation['parameters'];
       this.body(operation, new Set(fields.values()));
+      checkAsync(this.components, operation);
       return { operation, eventName };
     } catch (error) {
       if (error instanceof ContractError) throw error.within({ event: eventName, ...error.location });
@@ -102,8 +107,10 @@ export class OperationReader {
   }
 
   private eventName(method: HttpMethod, path: string, found: JsonObject): string | undefined {
-    const { limits, unnamed } = this.options;
+    const { limits, unnamed, kind } = this.options;
     const declared = member(found, 'x-event-name');
+    // The document of a gateway shows what that gateway serves itself.
+    if (kind !== 'worker' && isOwnEvent(declared)) return undefined;
     const operationId = member(found, 'operationId');
     if (
       operationId !== undefined &&
@@ -221,6 +228,15 @@ export class OperationReader {
 /** The forms among the media types of a streamed body; only their fields become event data. */
 function formsOf(content: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(content).filter(([mediaType]) => hasMembers(mediaType)));
+}
+
+/**
+ * Drops the response 202 that the gateway of the document adds: it is not a reply of the event. A
+ * gateway that serves the operation adds its own.
+ */
+function dropLaterReply(operation: JsonObject): void {
+  const { '202': accepted, ...others } = (member(operation, 'responses') ?? {}) as JsonObject;
+  if (isObject(accepted) && member(accepted, LATER_REPLY_MARK) === true) operation['responses'] = others;
 }
 
 /** The schema of a Media Type Object. */

@@ -3,10 +3,10 @@
  * the contract is loaded, and nothing per request.
  */
 import type { OpenAPIV3_1 } from 'openapi-types';
-import { HTTP_METHODS, type HttpMethod } from '../../contract/claims.ts';
+import type { HttpMethod } from '../../contract/claims.ts';
 import type { StreamFormat } from '../../contract/stream-types.ts';
 
-export { HTTP_METHODS, type HttpMethod };
+export type { HttpMethod };
 
 /** A JSON Schema (2020-12) in the served document; its `$ref`s point into that document. */
 export type Schema = OpenAPIV3_1.SchemaObject | OpenAPIV3_1.ReferenceObject | boolean;
@@ -134,7 +134,19 @@ export interface Operation {
    * applies.
    */
   readonly timeout: number | undefined;
+  /**
+   * `x-async`: whether callers may ask for an asynchronous reply, or always get one; undefined if
+   * neither.
+   */
+  readonly async: 'optional' | 'required' | undefined;
+  /** Time allowed for an asynchronous request in milliseconds, from `x-async-timeout-ms`. */
+  readonly asyncTimeout: number | undefined;
   readonly idempotent: boolean;
+  /**
+   * `x-idempotency`: whether requests may or must have the header Idempotency-Key; undefined if the
+   * gateway ignores it.
+   */
+  readonly idempotency: 'optional' | 'required' | undefined;
   readonly deprecated: boolean;
   /**
    * `x-deprecated-since`: date of the deprecation (RFC 9745), in seconds since 1970; undefined if

@@ -2,8 +2,10 @@
 import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from '../../contract/json.ts';
 import { hasMembers } from '../../contract/media-types.ts';
 import { IDEMPOTENT_METHODS } from '../../contract/methods.ts';
+import { memberOfMethod } from '../../contract/other-methods.ts';
 import { type Components, resolve } from './component-reference.ts';
-import { secondsOf, sunsetDate, VERSION_MARK } from './extensions.ts';
+import { PREFERENCE_MARK, secondsOf, sunsetDate, VERSION_MARK } from './extensions.ts';
+import { idempotencyOf, KEY_MARK } from './idempotency.ts';
 import type {
   BodyBinding,
   FieldEncoding,
@@ -31,9 +33,11 @@ export interface OperationEntry {
 export function operationOf(document: JsonObject, entry: OperationEntry): Operation {
   const { path, method } = entry;
   const paths = document['paths'] as JsonObject;
-  const operation = (paths[path] as JsonObject)[method] as JsonObject;
-  const pointer = pointerOf('paths', path, method);
+  const key = memberOfMethod(method);
+  const operation = (paths[path] as JsonObject)[key] as JsonObject;
+  const pointer = pointerOf('paths', path, key);
   const timeout = member(operation, 'x-timeout-ms');
+  const asyncTimeout = member(operation, 'x-async-timeout-ms');
   const body = bodyOf(document, operation, pointer);
   return {
     method,
@@ -45,7 +49,10 @@ export function operationOf(document: JsonObject, entry: OperationEntry): Operat
     ...body,
     unknownQuery: member(operation, 'x-unknown-query') === 'ignore' ? 'ignore' : 'reject',
     timeout: typeof timeout === 'number' ? timeout : undefined,
+    async: asyncOf(member(operation, 'x-async')),
+    asyncTimeout: typeof asyncTimeout === 'number' ? asyncTimeout : undefined,
     idempotent: (member(operation, 'x-idempotent') ?? IDEMPOTENT_METHODS.has(method)) === true,
+    idempotency: idempotencyOf(operation),
     deprecated: member(operation, 'deprecated') === true,
     deprecatedSince: secondsOf(member(operation, 'x-deprecated-since')),
     sunset: sunsetDate(member(operation, 'x-sunset')),
@@ -59,15 +66,27 @@ export function operationOf(document: JsonObject, entry: OperationEntry): Operat
   };
 }
 
+function asyncOf(value: Json | undefined): Operation['async'] {
+  if (value === 'required') return value;
+  return value === true ? 'optional' : undefined;
+}
+
 function parametersOf(document: JsonObject, operation: JsonObject, pointer: string): ParameterBinding[] {
   const listed = member(operation, 'parameters');
   const parameters = mergeParameters([], listed, (value) => resolve(componentsOf(document), value, '').value);
-  const bound = parameters.filter(({ resolved }) => member(resolved, VERSION_MARK) !== true);
+  const bound = parameters.filter(({ resolved }) => !isForGateway(resolved));
   return bound.map((parameter) => {
     const index = Array.isArray(listed) ? listed.indexOf(parameter.declared) : 0;
     const found = resolve(componentsOf(document), parameter.declared, `${pointer}/parameters/${index}`);
     return bindParameter(parameter, found.pointer);
   });
+}
+
+const GATEWAY_MARKS = [VERSION_MARK, KEY_MARK, PREFERENCE_MARK] as const;
+
+/** Whether the gateway itself reads a parameter, which is then not event data. */
+function isForGateway(parameter: JsonObject): boolean {
+  return GATEWAY_MARKS.some((mark) => member(parameter, mark) === true);
 }
 
 function bodyOf(

@@ -66,6 +66,22 @@ export function checkUpload(body: JsonObject): void {
   }
 }
 
+/**
+ * Checks that an asynchronous operation has no streams that cannot be stored: request bodies in
+ * chunks, and sequences of items. A reply of bytes is stored as a whole.
+ *
+ * @throws {ContractError} when it has one.
+ */
+export function checkAsync(components: Components, operation: JsonObject): void {
+  const declared = member(operation, 'x-async');
+  if (declared !== true && declared !== 'required') return;
+  const { streams, streamsBody } = streamFieldsOf(components, operation, '');
+  if (streamsBody) throw new ContractError('x-async cannot be combined with x-stream of the request body');
+  const sequence = streams.find(({ format }) => format !== 'bytes');
+  if (sequence === undefined) return;
+  throw new ContractError(`x-async cannot be combined with a reply of the type ${sequence.mediaType}`);
+}
+
 /** Returns the likely mistakes in what an operation says about streams. */
 export function* slipsOfStreams(components: Components, operation: JsonObject): Iterable<string> {
   const { streams, resumable } = streamFieldsOf(components, operation, '');

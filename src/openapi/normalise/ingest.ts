@@ -7,12 +7,12 @@ import { isExtension, readingClaims } from '../../contract/claims.ts';
 import { ContractError, type ContractLocation } from '../../contract/errors.ts';
 import { isObject, type JsonObject, member, pointerOf } from '../../contract/json.ts';
 import { unreadable } from '../../contract/media-types.ts';
+import { memberOfMethod, operationsIn } from '../../contract/other-methods.ts';
 import { checkMethods } from '../../contract/path-checks.ts';
 import type { Steps } from '../../core/time/steps.ts';
 import { checkComplexity } from '../checks/complexity.ts';
 import type { Ingested, IngestedOperation } from '../model/ingested.ts';
 import { type ContractLimits, plainCopying } from '../model/limits.ts';
-import { HTTP_METHODS } from '../model/operation.ts';
 import { OperationReader } from '../model/operation-reader.ts';
 import type { IngestOptions } from '../model/options.ts';
 import { parsePath, parsePrefix } from '../model/path-template.ts';
@@ -112,7 +112,13 @@ function* readOperations(
   };
   for (const { method, pointer } of unserved) {
     problems.attempt(() => {
-      warn(new ContractError(`the method ${method} is not served; it is skipped`, { pointer }), reading);
+      warn(
+        new ContractError(
+          `the method ${method} is not served: Node.js does not receive it here; it is skipped`,
+          { pointer },
+        ),
+        reading,
+      );
     });
   }
   const found: JsonObject = {};
@@ -155,15 +161,14 @@ function readPath(
   }
   const pathItem = reader.pathItem(item);
   const found: JsonObject = {};
-  for (const method of HTTP_METHODS) {
-    const operation = member(pathItem, method);
-    if (!isObject(operation)) continue;
-    const at = { path: template.path, method, pointer: `${location.pointer}/${method}` };
+  for (const [method, operation] of operationsIn(pathItem)) {
+    const key = memberOfMethod(method);
+    const at = { path: template.path, method, pointer: `${location.pointer}/${key}` };
     const read = consequences.attempt(at, [operation, pathItem], () =>
       reader.operation(method, path, template, pathItem, operation),
     );
     if (read === undefined) continue;
-    found[method] = read.operation;
+    found[key] = read.operation;
     const { path: written, shape, names } = template;
     operations.push({ path: written, shape, names, method, eventName: read.eventName, pointer: at.pointer });
     if (operations.length > limits.operations) {

@@ -1,6 +1,7 @@
 /** Merges many normalised documents into the served document and its operations. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
+import { memberOfMethod } from '../../contract/other-methods.ts';
 import { type Kind, kindOf, transform, transformDocument } from '../../contract/shapes.ts';
 import type { Steps } from '../../core/time/steps.ts';
 import { componentName } from '../files/references.ts';
@@ -25,7 +26,10 @@ export function markSource(merged: Merged, source: string, available: boolean): 
   const paths = { ...merged.document.paths } as JsonObject;
   for (const { path, method, source: of, operation } of merged.entries) {
     if (of !== source) continue;
-    paths[path] = { ...(paths[path] as JsonObject), [method]: markAvailability(operation, available) };
+    paths[path] = {
+      ...(paths[path] as JsonObject),
+      [memberOfMethod(method)]: markAvailability(operation, available),
+    };
   }
   return {
     document: { ...merged.document, paths: paths as OpenAPIV3_1.PathsObject },
@@ -79,7 +83,7 @@ class Merger {
     }
     const paths = document['paths'] as JsonObject;
     for (const operation of operations) {
-      const found = (paths[operation.path] as JsonObject)[operation.method] ?? {};
+      const found = (paths[operation.path] as JsonObject)[memberOfMethod(operation.method)] ?? {};
       this.addOperation(source, operation, found as JsonObject);
       yield;
     }
@@ -99,7 +103,7 @@ class Merger {
       openapi: '3.1.0',
       info: this.info(sources),
       servers: (this.base.servers ?? [{ url: '/' }]) as unknown as Json,
-      ...(this.tags.size > 0 ? { tags: [...this.tags.values()] } : {}),
+      ...(this.tags.size > 0 ? { tags: this.orderedTags(sources.length) } : {}),
       paths: this.paths,
       ...(Object.keys(this.webhooks).length > 0 ? { webhooks: this.webhooks } : {}),
       components: this.components,
@@ -110,6 +114,13 @@ class Merger {
       yield;
     }
     return { document: document as unknown as OpenAPIV3_1.Document, operations, entries: this.entries };
+  }
+
+  /** The tags: of one source in its order, of several by name, since workers connect in any order. */
+  private orderedTags(sources: number): Json[] {
+    const names = [...this.tags.keys()];
+    if (sources > 1) names.sort();
+    return names.flatMap((name) => this.tags.get(name) ?? []);
   }
 
   /** Reserves the names of the source's components; returns the new names of renamed ones. */
@@ -152,7 +163,7 @@ class Merger {
     this.nameOperation(source, operation);
     const { name, available } = source;
     const item = (this.paths[served.path] ??= {}) as JsonObject;
-    item[method] = markAvailability(operation, available);
+    item[memberOfMethod(method)] = markAvailability(operation, available);
     this.entries.push({ path: served.path, method, source: name, available, operation });
   }
 

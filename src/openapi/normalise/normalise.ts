@@ -4,6 +4,7 @@
  */
 import { ContractError } from '../../contract/errors.ts';
 import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from '../../contract/json.ts';
+import { moveLaterOperations } from '../../contract/other-methods.ts';
 import { type Hooks, type Kind, SECTIONS, transform, transformDocument } from '../../contract/shapes.ts';
 import type { Steps } from '../../core/time/steps.ts';
 import { checkPattern } from '../checks/patterns.ts';
@@ -14,7 +15,7 @@ import { renameLater } from '../model/later-names.ts';
 import type { IngestOptions } from '../model/options.ts';
 import { normaliseSchema } from '../model/schema.ts';
 import { ITEM_SCHEMA } from '../model/streams.ts';
-import { fromVersion32, inlineMediaTypes, takeUnserved } from './version32.ts';
+import { fromVersion32, inlineMediaTypes } from './version32.ts';
 
 /** An OpenAPI 3.1 document, with everything that its references reach. */
 export interface Normalised {
@@ -77,7 +78,7 @@ function hooksFor(
       if (source === 'document') restoreTexts(kind, found);
       const object = fromVersion32(kind, found);
       if (kind === 'pathItem') {
-        unserved.push(...takeUnserved(object).map((method) => ({ method, pointer })));
+        unserved.push(...moveLaterOperations(object).map((method) => ({ method, pointer })));
       }
       const ref = member(object, '$ref');
       if (kind === 'schema') {

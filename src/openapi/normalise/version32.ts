@@ -7,7 +7,7 @@
  * |---|---|
  * | `itemSchema` of a media type | `x-item-schema` |
  * | `components.mediaTypes` | replaced by their content |
- * | `query`, `additionalOperations` of a path item | skipped with a warning: such requests are not served |
+ * | `query`, `additionalOperations` of a path item | `x-operation-query`, `x-operation-copy`. Methods that Node.js does not receive are skipped with a warning |
  * | parameter in `querystring` | if it is a form: a query parameter with all names |
  * | style `cookie` | the style `form`, which cookies have in 3.1 |
  * | `prefixEncoding`, `itemEncoding`, nested `encoding` | left out: they describe multipart bodies without names, which are not read |
@@ -21,9 +21,6 @@ import { isObject, type Json, type JsonObject, member, textOf } from '../../cont
 import { type Kind, transform } from '../../contract/shapes.ts';
 import { componentAt } from '../model/component-reference.ts';
 import { renameLater } from '../model/later-names.ts';
-
-/** Members of a path item that the gateway does not serve. */
-const UNSERVED = ['query', 'additionalOperations'] as const;
 
 const CHANGES: Readonly<Partial<Record<Kind, (object: JsonObject) => JsonObject>>> = {
   document: withTags,
@@ -50,18 +47,6 @@ export function fromVersion32(kind: Kind, object: JsonObject): JsonObject {
 function without(object: JsonObject, names: readonly string[]): JsonObject {
   for (const name of names) delete object[name];
   return object;
-}
-
-/** Removes the operations of a path item that the gateway does not serve; returns their names. */
-export function takeUnserved(pathItem: JsonObject): string[] {
-  const names: string[] = [];
-  for (const name of UNSERVED) {
-    const value = member(pathItem, name);
-    delete pathItem[name];
-    if (!isObject(value)) continue;
-    names.push(...(name === 'query' ? ['QUERY'] : Object.keys(value)));
-  }
-  return names;
 }
 
 /** Replaces each reference to a media type by its content, because 3.1 has no such references. */

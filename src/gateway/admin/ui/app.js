@@ -1,8 +1,12 @@
 /**
  * The dashboard: shows live snapshots of the admin listener, and sends the actions of its buttons.
  */
+
+import { confirmed } from './confirm.js';
 import { ask, follow, keepToken } from './connection.js';
 import { byId, setText } from './dom.js';
+import { addPoints, showHistory } from './history.js';
+import { eventsOnlyOf } from './sums.js';
 import {
   showContracts,
   showEvents,
@@ -34,8 +38,24 @@ async function attempt(path, body) {
   }
 }
 
-const drain = (id, wanted) => attempt(`api/workers/${encodeURIComponent(id)}/drain`, { drain: wanted });
-const pause = (name, wanted) => attempt(`api/events/${encodeURIComponent(name)}/pause`, { pause: wanted });
+/** The snapshot that the page shows. */
+let latest;
+
+async function drain(id, wanted) {
+  const alone = wanted ? eventsOnlyOf(latest, id) : [];
+  if (alone.length > 0) {
+    const events = alone.slice(0, 5).join(', ') + (alone.length > 5 ? `, ${alone.length - 5} more` : '');
+    const text = `No other worker serves ${events}. Their requests will fail or wait until one does.`;
+    if (!(await confirmed('Drain the only worker?', text, 'Drain'))) return;
+  }
+  await attempt(`api/workers/${encodeURIComponent(id)}/drain`, { drain: wanted });
+}
+
+async function pause(name, wanted) {
+  const text = `Requests of ${name} will wait in the queue until you resume the event, and fail at their deadlines.`;
+  if (wanted && !(await confirmed(`Pause ${name}?`, text, 'Pause'))) return;
+  await attempt(`api/events/${encodeURIComponent(name)}/pause`, { pause: wanted });
+}
 
 async function read(name) {
   const fragment = await attempt(`api/contracts/${encodeURIComponent(name)}`);
@@ -46,6 +66,7 @@ async function read(name) {
 }
 
 function show(snapshot) {
+  latest = snapshot;
   showHealth(snapshot);
   showTotals(snapshot);
   showGateways(snapshot);
@@ -59,6 +80,10 @@ function show(snapshot) {
 function start() {
   void follow({
     snapshot: show,
+    history(points) {
+      addPoints(points);
+      showHistory();
+    },
     state: (text) => setText(byId('connection'), text),
     rejected(error) {
       if (error.status !== 401) {

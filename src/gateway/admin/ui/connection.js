@@ -38,7 +38,8 @@ export async function ask(path, body) {
 /**
  * Reads server-sent events with `fetch`, since `EventSource` cannot send the token. Reconnects when
  * they end.
- * @param handlers snapshot(data), state(text), rejected(error); no retry follows the latter
+ * @param handlers snapshot(data), history(points), state(text), rejected(error); no retry follows the
+ *   latter
  */
 export async function follow(handlers) {
   for (;;) {
@@ -70,8 +71,13 @@ async function read(body, handlers) {
     const parts = text.split('\n\n');
     text = parts.pop();
     for (const part of parts) {
-      const data = part.split('\n').find((line) => line.startsWith('data: '));
-      if (data !== undefined) handlers.snapshot(JSON.parse(data.slice('data: '.length)));
+      const [name, data] = ['event: ', 'data: '].map((field) =>
+        part
+          .split('\n')
+          .find((line) => line.startsWith(field))
+          ?.slice(field.length),
+      );
+      if (data !== undefined) handlers[name]?.(JSON.parse(data));
     }
   }
 }

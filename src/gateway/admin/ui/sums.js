@@ -45,3 +45,18 @@ export const eventsOf = (routers) =>
     ({ name }) => name,
     addEvents,
   );
+
+/** Whether a worker receives requests. */
+const receives = ({ state }) => state === 'ready' || state === 'busy';
+
+/** The events that only this worker serves. Workers without announced events serve all others. */
+export function eventsOnlyOf({ routers }, id) {
+  const own = new Set();
+  const others = new Set();
+  for (const worker of routers.flatMap(({ workers }) => workers)) {
+    const served = worker.events ?? ['all unannounced events'];
+    if (worker.id === id) for (const event of served) own.add(event);
+    else if (receives(worker)) for (const event of served) others.add(event);
+  }
+  return [...own].filter((event) => !others.has(event)).sort();
+}

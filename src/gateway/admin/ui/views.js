@@ -1,5 +1,6 @@
 /** The parts of the page. Each function shows one part of a snapshot. */
 import { byId, element, rate, setText, share, syncChildren, time } from './dom.js';
+import { sparkline } from './history.js';
 import { eventsOf, statsOf } from './sums.js';
 
 /** Creates a card with title, state, details and an optional button. */
@@ -120,19 +121,26 @@ export function showWorkers({ routers, departed, at }, drain) {
   const ids = new Set(current.map(({ id }) => id));
   const recentlyDeparted = departed
     .filter(({ id }) => !ids.has(id))
-    .map((one) => ({ ...one, key: one.id, state: 'departed', since: at - one.at }));
+    .map((one) => ({
+      ...one,
+      key: one.id,
+      state: isCleanStop(one) ? 'stopped' : 'departed',
+      since: at - one.at,
+    }));
   const latest = [...new Map(recentlyDeparted.map((one) => [one.id, one])).values()];
   syncChildren(
     byId('workers'),
     [...current, ...latest],
     ({ key }) => key,
-    ({ id }) => workerCard(id, drain),
+    (worker) => workerCard(worker, drain),
   );
 }
 
+/** Whether a worker left as intended: it said goodbye, or its router stopped. */
+const isCleanStop = ({ reason }) => reason === 'goodbye' || reason === 'stopped';
+
 /** Creates the card of a worker, with its load and the button that drains it. */
-function workerCard(id, drain) {
-  const name = nameOf(id);
+function workerCard({ id, name = nameOf(id) }, drain) {
   const button = element('button');
   button.type = 'button';
   const load = element('meter');
@@ -143,13 +151,14 @@ function workerCard(id, drain) {
   button.addEventListener('click', () => drain(id, made.dataset.state !== 'draining'));
   made.show = (worker) => {
     const { state } = worker;
-    const isDeparted = state === 'departed';
+    const isDeparted = state === 'departed' || state === 'stopped';
     made.dataset.state = state;
     button.hidden = isDeparted;
     load.hidden = isDeparted;
     if (isDeparted) {
-      const details = `${time(worker.since)} ago, holding ${worker.held} requests`;
-      made.fill(name, `departed: ${worker.reason}`, details);
+      const holding = worker.held === 0 && state === 'stopped' ? '' : `, holding ${worker.held} requests`;
+      const text = state === 'stopped' ? 'stopped' : `departed: ${worker.reason}`;
+      made.fill(name, text, `${time(worker.since)} ago${holding}`);
       return;
     }
     load.max = worker.concurrency;
@@ -163,13 +172,20 @@ function workerCard(id, drain) {
 }
 
 /** The details of a connected worker: load, heartbeats, events and circuit breakers. */
-function workerText({ events, inFlight, concurrency, classic, heartbeat, at, breakers = [] }) {
+function workerText(worker) {
+  const { events, inFlight, concurrency, classic, heartbeat, oldest, at, breakers = [] } = worker;
+  const { host, pid, package: release, contract, version, key } = worker;
   const details = [
     `${inFlight} of ${concurrency} requests`,
     classic && 'classic',
     heartbeat && `last message ${time(heartbeat.silentFor)} ago, ${heartbeat.missed} heartbeats missed`,
     events === null ? 'unannounced events' : events.join(', '),
     breakers.map((one) => `circuit breaker ${one.state} for ${one.event}`).join(', '),
+    oldest && `oldest request ${oldest.event}, held for ${time(oldest.heldFor)}`,
+    contract && `contract ${contract}${version === undefined ? '' : ` ${version}`}`,
+    host && `${host}${pid === undefined ? '' : `, process ${pid}`}`,
+    release && `zeromq-gateway ${release}`,
+    key && `key ${key}`,
     at,
   ];
   return details.filter(Boolean).join(' · ');
@@ -182,9 +198,13 @@ function nameOf(id) {
 
 /** The number of workers that serve an event, with the state of its circuit breakers. */
 function workersText({ workers, tripped = 0, breaker = 'closed' }) {
+  if (workers === 0) return 'no worker';
   if (breaker !== 'closed') return `${workers} (circuit breaker ${breaker})`;
   return tripped > 0 ? `${workers} (${tripped} circuit breakers not closed)` : workers;
 }
+
+/** Titles of the columns with figures. */
+const COLUMNS = ['Requests/s', 'p50', 'p99', 'Failed', 'Queued', 'Workers'];
 
 export function showEvents({ routers, gateways }, pause) {
   const stats = statsOf((routers.length > 0 ? routers : gateways).map(({ requests }) => requests));
@@ -196,12 +216,17 @@ export function showEvents({ routers, gateways }, pause) {
     sorted,
     ([name]) => name,
     ([name]) => {
-      const cells = Array.from({ length: 6 }, () => element('td', 'number'));
+      const cells = COLUMNS.map((label) => {
+        const cell = element('td', 'number');
+        cell.dataset.label = label;
+        return cell;
+      });
+      const line = sparkline(name);
       const head = element('th', '', name);
       head.scope = 'row';
       const button = element('button');
       button.type = 'button';
-      const made = element('tr', '', head, ...cells, element('td', '', button));
+      const made = element('tr', '', head, element('td', '', line), ...cells, element('td', '', button));
       button.addEventListener('click', () => pause(name, !made.paused));
       made.show = ([, { stats, event }]) => {
         const values = stats
@@ -212,6 +237,8 @@ export function showEvents({ routers, gateways }, pause) {
           : ['–', '–'];
         [...values, ...state].forEach((value, index) => setText(cells[index], String(value)));
         cells[3].classList.toggle('bad', stats !== undefined && stats.failed > 0.01);
+        cells[5].classList.toggle('bad', event?.workers === 0);
+        line.draw();
         made.paused = event?.paused === true;
         button.hidden = event === undefined;
         const verb = made.paused ? 'Resume' : 'Pause';
@@ -236,9 +263,9 @@ export function showFailures({ routers, gateways }) {
     ({ at, requestId, event }) => `${at} ${requestId} ${event}`,
     () => {
       const made = element('li');
-      made.show = ({ at, event, code, requestId }) => {
-        const text = `${new Date(at).toLocaleTimeString()} ${code} ${event} ${requestId}`;
-        setText(made, text);
+      made.show = ({ at, event, code, detail = '', requestId }) => {
+        const what = detail === '' ? code : `${code}: ${detail}`;
+        setText(made, `${new Date(at).toLocaleTimeString()} ${event} ${what} (request ${requestId})`);
       };
       return made;
     },

@@ -1,6 +1,6 @@
 /**
- * Swagger UI, served from local files only. It loads the document by a relative URL, so that it
- * works at any mount path.
+ * The page that shows the document: Swagger UI or Scalar. It is served from local files only
+ * and loads the document by a relative URL, so that it works at any mount path.
  */
 import { toError } from '../../core/messages/errors.ts';
 import { chooseCoding } from '../common/media-type.ts';
@@ -11,26 +11,31 @@ import { sendPlainProblem } from '../response/reply.ts';
 import { write } from '../response/writer.ts';
 import type { PageRequest } from '../routing/page.ts';
 import { docsHeaders } from '../security/headers.ts';
+import { type DocsFile, type DocsFiles, PAGE } from './docs-files.ts';
 import { pageHeaders } from './page-headers.ts';
-import { PAGE, type SwaggerUiFile, SwaggerUiFiles } from './swagger-ui-files.ts';
+import { ReferenceFiles } from './reference-files.ts';
+import { SwaggerUiFiles } from './swagger-ui-files.ts';
 
-/** The Swagger UI page and its files. */
+/** The page and its files. */
 export class DocsPage {
   private readonly headers: readonly string[];
-  private readonly files: SwaggerUiFiles;
+  private readonly files: DocsFiles;
 
   /**
    * @param path path of the page, such as `/docs`.
    * @param openapi path of the document without its extension.
+   * @throws {ZeroMQConfigError} when the package of the page is not installed.
    */
   constructor(
     private readonly gateway: GatewayContext,
     private readonly path: string,
     openapi: string,
   ) {
-    this.headers = docsHeaders(gateway.settings.helmet);
+    const { helmet, docs } = gateway.settings;
+    this.headers = docsHeaders(helmet);
     const up = '../'.repeat(path.split('/').length - 1);
-    this.files = new SwaggerUiFiles(`${up}${openapi.slice(1)}.json`);
+    const documentUrl = `${up}${openapi.slice(1)}.json`;
+    this.files = docs === 'swagger' ? new SwaggerUiFiles(documentUrl) : new ReferenceFiles(docs, documentUrl);
   }
 
   /** Redirects to the path with a slash at its end, which the relative links of the page need. */
@@ -55,16 +60,19 @@ export class DocsPage {
   }
 
   /** Reads a file; undefined if there is no such file or it cannot be read. */
-  private find(name: string, requestId: string): SwaggerUiFile | undefined {
+  private find(name: string, requestId: string): DocsFile | undefined {
     try {
       return this.files.find(name);
     } catch (error) {
-      this.gateway.logger.error({ err: toError(error), requestId }, 'cannot read a file of Swagger UI');
+      this.gateway.logger.error(
+        { err: toError(error), requestId },
+        `cannot read a file of ${this.files.title}`,
+      );
       return undefined;
     }
   }
 
-  private sendFile(request: PageRequest, { contentType, etag, gzip, identity }: SwaggerUiFile): void {
+  private sendFile(request: PageRequest, { contentType, etag, gzip, identity }: DocsFile): void {
     const { headers: given } = request.req;
     const headers = pageHeaders(this.gateway, request, this.headers);
     headers.push('Cache-Control', 'no-cache', 'ETag', etag, 'Vary', 'Accept-Encoding');
@@ -77,7 +85,7 @@ export class DocsPage {
   }
 
   private sendNotFound({ req, res, requestId }: PageRequest): void {
-    const problem = httpProblem('NOT_FOUND', 'Swagger UI has no such file.');
+    const problem = httpProblem('NOT_FOUND', `${this.files.title} has no such file.`);
     sendPlainProblem(this.gateway, req, res, requestId, problem);
   }
 }
