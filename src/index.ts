@@ -9,6 +9,7 @@ export {
   type CallsOf,
   type CallType,
   type CallTypes,
+  type ClientSendOptions,
   createCaller,
   type EventCaller,
   type EventSender,
@@ -127,7 +128,7 @@ export {
   ZeroMQRoutingProxy,
   type ZeroMQRoutingStrategy,
 } from './router/index.ts';
-export type { CallEvent, HandlerContext, HandlerState } from './runtime/context.ts';
+export type { CallEvent, HandlerContext, HandlerState, StreamEventCall } from './runtime/handler-context.ts';
 export {
   type Handler,
   type HandlerOptions,

@@ -1,9 +1,11 @@
 /** The program with all commands: takes argv and returns an exit code. */
+import path from 'node:path';
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import { tuneGarbageCollection } from '../transport/socket/frame-gc.ts';
 import { VERSION } from './process/package.ts';
-import type { Command, CommandContext } from './settings/command.ts';
+import { semiSpaceProblem } from './process/young-generation.ts';
+import type { Command, CommandContext, SettingsSource } from './settings/command.ts';
 import { CONFIG_NAMES, readConfig } from './settings/config-file.ts';
 import { EXIT, explain, UsageError } from './settings/errors.ts';
 import { flagOf, inGroups, resolveSettings, type Setting, variableOf } from './settings/settings.ts';
@@ -44,6 +46,10 @@ export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
     summary: 'Serve clients directly, without a router',
     load: async () => (await import('./commands/server.ts')).serverCommand,
   },
+  health: {
+    summary: 'Check whether a node can serve',
+    load: async () => (await import('./commands/health.ts')).healthCommand,
+  },
   top: {
     summary: 'Show live statistics of a router',
     load: async () => (await import('./commands/top.ts')).topCommand,
@@ -63,6 +69,10 @@ export const COMMANDS: Readonly<Record<string, LazyCommand>> = {
   weight: {
     summary: 'Split requests between versions of a contract',
     load: async () => (await import('./commands/weight.ts')).weightCommand,
+  },
+  requests: {
+    summary: 'List, show or cancel stored requests',
+    load: async () => (await import('./commands/requests.ts')).requestsCommand,
   },
   keygen: {
     summary: 'Generate a CURVE key pair',
@@ -175,7 +185,7 @@ function addCommand(
   );
   const secrets = entries.filter(([, each]) => each.environmentOnly);
   if (secrets.length > 0) {
-    const lines = secrets.map(([name, each]) => `  ${variableOf(name)}  ${each.description}`);
+    const lines = secrets.map(([name, each]) => `  ${variableOf(name, each)}  ${each.description}`);
     sub.addHelpText('after', `\nEnvironment only:\n${lines.join('\n')}`);
   }
   const examples = command.examples.map((example) => `  $ zeromq-gateway ${example}`);
@@ -188,12 +198,22 @@ function addCommand(
       flags[name] = Array.isArray(value) && value.length === 0 ? undefined : value;
     });
     const { cwd, env } = context;
+    const problem = semiSpaceProblem(context);
+    if (problem !== undefined) throw new UsageError([problem]);
     const given = options.config ?? (env.ZMQ_GATEWAY_CONFIG || undefined);
-    const file = readConfig(given as string | undefined, cwd, Object.keys(COMMANDS));
+    const config = () => readConfig(given as string | undefined, cwd, Object.keys(COMMANDS));
+    const file = config();
     const values = resolveSettings(command.name, command.settings, { flags, env, file, cwd });
+    const source: SettingsSource = {
+      current: values,
+      file: file && path.resolve(cwd, file.file),
+      read: () => resolveSettings(command.name, command.settings, { flags, env, file: config(), cwd }),
+    };
     const { gcTuning } = values as { readonly gcTuning?: unknown };
     if (gcTuning === 'on') tuneGarbageCollection();
-    done(await command.run(values as never, context));
+    // The prototype keeps the getters of the context: reading `input` opens standard input.
+    const own = Object.assign(Object.create(context) as CommandContext, { source });
+    done(await command.run(values as never, own));
   });
 }
 
@@ -226,7 +246,7 @@ function usageOf(entries: readonly (readonly [string, Setting<unknown>])[]): str
 
 /** Returns the description of a setting, with its default and its environment variable. */
 function describe(name: string, setting: Setting<unknown>): string {
-  const notes = [`env: ${variableOf(name)}`];
+  const notes = [`env: ${variableOf(name, setting)}`];
   const byDefault = setting.defaultNote ?? defaultText(setting.default);
   if (byDefault !== undefined && !setting.required) notes.unshift(`default: ${byDefault}`);
   if (setting.kind.isList && !setting.positional) notes.unshift('may be repeated');

@@ -47,6 +47,11 @@ export interface ZeroMQClientOptions {
   maxMessageSize?: number;
   /** How to return integers beyond `Number.MAX_SAFE_INTEGER`. @defaultValue `'number'` */
   largeIntegers?: LargeIntegers;
+  /**
+   * Zone of the client. Requests go to the routers of this zone while one of them is connected and
+   * answers, and to the others otherwise. @defaultValue none: all routers are equal
+   */
+  zone?: string;
   /** CURVE keys for encrypted connections; INPROC never uses them. @defaultValue no encryption */
   curve?: CurveClientOptions;
   /**

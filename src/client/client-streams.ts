@@ -1,5 +1,6 @@
 /** The streams of a client's requests: chunks and grants of both directions. */
-import { failure, type ReplyMessage, type StreamPort } from '../core/messages/message.ts';
+import { failure, type ReplyMessage, type StreamPort, settleSafely } from '../core/messages/message.ts';
+import { isProgress } from '../core/messages/progress.ts';
 import { MAX_CHUNK } from '../core/messages/stream.ts';
 import { StreamState } from '../core/messages/stream-state.ts';
 import type { DropCause } from '../core/observability/diagnostics.ts';
@@ -63,6 +64,15 @@ export class ClientStreams {
     if (until <= now) return false;
     if (until !== Infinity) deadlines.add(pending, until);
     return true;
+  }
+
+  /** Handles a chunk of a reply, or a progress. */
+  part(pending: PendingRequest, reply: ReplyMessage): void {
+    const { message, settle, stream } = pending;
+    if (!isProgress(reply)) {
+      if (stream !== undefined) this.chunk(pending, stream, reply);
+      // The `settle` of a caller that did not ask for progress takes only replies.
+    } else if (message.progress === true) settleSafely(settle, reply);
   }
 
   /** Handles a chunk of a reply. */

@@ -5,16 +5,19 @@
 
 import { Emitter } from '../core/collections/emitter.ts';
 import { loadIdentity, type NodeIdentity } from '../core/identity/identity.ts';
+import { checkZone } from '../core/identity/zone.ts';
 import { jsonReader, type ReadJson } from '../core/json/large-integers.ts';
 import { defaultLogger, type Logger } from '../core/logging/logging.ts';
 import { checkCount } from '../core/messages/checks.ts';
 import { toError, ZeroMQConnectionError, ZeroMQError, ZeroMQSocketClosed } from '../core/messages/errors.ts';
 import type { InFlight, OutgoingRequest, ReplyMessage, Requester } from '../core/messages/message.ts';
-import type { SendOptions } from '../core/messages/send-options.ts';
-import { WITHOUT_STREAM } from '../core/messages/stream.ts';
+import { withProgress } from '../core/messages/progress.ts';
+import type { ClientSendOptions } from '../core/messages/send-options.ts';
 import { diagnostics } from '../core/observability/diagnostics.ts';
 import { Lifecycle } from '../core/observability/lifecycle.ts';
 import { ZeroMQHeartbeatSender } from '../liveness/index.ts';
+import type { StreamSendOptions } from '../streams/receive-stream.ts';
+import type { ZeroMQStream } from '../streams/zeromq-stream.ts';
 import { checkDns } from '../transport/addressing/discovery.ts';
 import { type Target, toTargets } from '../transport/addressing/targets.ts';
 import { CurveClient } from '../transport/curve/curve-options.ts';
@@ -24,12 +27,12 @@ import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import { toMessage } from '../wire/outgoing.ts';
 import { checkTimeout, checkWait, MAX_TIMEOUT } from './arguments.ts';
 import type { ZeroMQClientOptions } from './client-options.ts';
+import { ClientRequest } from './client-request.ts';
 import { ConnectionPool } from './connection-pool.ts';
+import { openStream } from './open-stream.ts';
 import type { ClientConnection } from './pending-request.ts';
 import { RequestTable } from './request-table.ts';
 import { DEFAULT_TIMEOUT, send } from './send.ts';
-import type { ZeroMQStream } from './streams/client-stream.ts';
-import { openStream, type StreamSendOptions } from './streams/open-stream.ts';
 
 interface ClientEvents {
   /** Emitted when the first connection is established. */
@@ -48,7 +51,7 @@ interface ClientEvents {
  * ```
  */
 export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, EventSender, AsyncDisposable {
-  private readonly targets: readonly Target[];
+  private targets: readonly Target[];
   private readonly options: ZeroMQClientOptions;
   private readonly timeout: number;
   private readonly readJson: ReadJson;
@@ -85,6 +88,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, Ev
     this.readJson = jsonReader(options.largeIntegers);
     this.maxMessageSize = checkCount('maxMessageSize', maxMessageSize);
     checkCount('poolSize', options.poolSize ?? 1);
+    checkZone(options.zone);
     checkCount('maxInFlight', maxInFlight);
     checkWait('connectTimeout', connectTimeout, options.allowShortDurations);
     checkWait('streamIdleTimeout', streamIdleTimeout, options.allowShortDurations);
@@ -93,7 +97,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, Ev
       if (diagnostics.frameDropped.hasSubscribers)
         diagnostics.frameDropped.publish({ ...this.source, cause });
     };
-    const endpoints = this.targets.join(', ');
+    const endpoints = (): string => this.endpoints;
     const onIdle = (connection: ClientConnection): void => this.pool?.closeIfDraining(connection);
     const limits = { connectTimeout, maxInFlight, streamIdleTimeout };
     this.table = new RequestTable({ ...limits, endpoints, onIdle, drop }, () => this.connectionChanged());
@@ -112,6 +116,11 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, Ev
   get identity(): NodeIdentity {
     if (this.self === undefined) throw new ZeroMQError('NOT_STARTED', 'the client is not connected yet');
     return this.self;
+  }
+
+  /** The endpoints, and why they are not connected. */
+  private get endpoints(): string {
+    return `${this.targets.join(', ')}${this.pool?.troubles.toString() ?? ''}`;
   }
 
   /** Whether at least one router or server is connected. */
@@ -145,7 +154,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, Ev
     if (!throwOnFailure) return false;
     throw new ZeroMQConnectionError(
       'NO_ROUTER',
-      `no router or server answered at ${this.targets.join(', ')} within ${timeout} ms`,
+      `no router or server answered within ${timeout} ms at ${this.endpoints}`,
     );
   }
 
@@ -164,7 +173,7 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, Ev
   async sendMessage<Data = unknown>(
     eventName: string,
     eventData?: unknown,
-    options: SendOptions = {},
+    options: ClientSendOptions = {},
   ): Promise<ZeroMQReply<Data>> {
     const { timeout, readJson } = this;
     const { allowShortDurations } = this.options;
@@ -211,15 +220,30 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, Ev
       throw new ZeroMQSocketClosed('CLOSED', 'the client is closed; create a new one');
     const { table } = this;
     const message = toMessage(request, this.maxMessageSize);
-    const pending = table.add(message, request.timeout, settle, request.stream);
-    const cancel = (): void => void table.cancel(pending);
-    if (request.stream === undefined) return { cancel, ...WITHOUT_STREAM };
-    const { streams } = table;
-    return {
-      cancel,
-      grant: (bytes) => streams.grant(pending, bytes),
-      sendChunk: (body, end) => streams.sendChunk(pending, body, end),
-    };
+    const { timeout, stream, onProgress } = request;
+    const pending = table.add(message, timeout, withProgress(settle, onProgress), stream);
+    return new ClientRequest(table, pending);
+  }
+
+  /**
+   * Replaces routers, servers or CURVE keys while the client runs. A connection to a router that is no
+   * longer listed accepts no new request, finishes those in flight, and closes. Established
+   * connections keep their keys; later ones use the new keys.
+   *
+   * @param changes `connection` and `curve` as for the constructor; one that is missing does not change.
+   * @throws {ZeroMQConfigError} when a value is invalid, or `curve` is given to a client that was
+   *   created without; nothing is changed then.
+   * @example
+   * ```ts
+   * client.update({ connection: ['tcp://router-1:5555', 'tcp://router-3:5555'] });
+   * ```
+   */
+  update({ connection, curve }: Partial<Pick<ZeroMQClientOptions, 'connection' | 'curve'>>): void {
+    const targets = connection === undefined ? this.targets : toTargets(connection);
+    if (curve !== undefined) CurveClient.update(this.curve, curve);
+    if (connection === undefined) return;
+    this.targets = targets;
+    this.pool?.useTargets(targets);
   }
 
   /** Closes the sockets. Requests in flight are rejected with `CANCELLED`. Idempotent. */
@@ -253,10 +277,10 @@ export class ZeroMQClient extends Emitter<ClientEvents> implements Requester, Ev
 
   private createPool(identity: NodeIdentity): ConnectionPool {
     const { targets, maxMessageSize, table, source, logger, curve } = this;
-    const { dns, classic = false, poolSize = 16 } = this.options;
+    const { dns, classic = false, poolSize = 16, zone } = this.options;
     const classicPoolSize = classic ? poolSize : undefined;
     return new ConnectionPool(
-      { targets, dns, logger, identity, source, maxMessageSize, poolSize: classicPoolSize, curve },
+      { targets, dns, logger, identity, source, maxMessageSize, poolSize: classicPoolSize, curve, zone },
       table,
     );
   }

@@ -12,6 +12,7 @@ import { DnsTarget, type Target } from '../transport/addressing/targets.ts';
 import type { CurveClient } from '../transport/curve/curve-options.ts';
 import { ClassicConnection } from './classic-connection.ts';
 import { ConnectionLog } from './connection-log.ts';
+import { ConnectionTroubles } from './connection-troubles.ts';
 import { PackedConnection } from './packed-connection.ts';
 import type { ClientConnection } from './pending-request.ts';
 import type { RequestTable } from './request-table.ts';
@@ -23,6 +24,8 @@ export interface ConnectionPoolOptions extends DiscoveryOptions {
   readonly source: DiagnosticsSource;
   readonly maxMessageSize: number;
   readonly curve: CurveClient | undefined;
+  /** Zone of the client. */
+  readonly zone: string | undefined;
   /**
    * Number of sockets for each classic router; undefined if the peers keep frames before the
    * delimiter.
@@ -36,8 +39,10 @@ export class ConnectionPool implements DiscoveryOwner {
   /** Connections that accept no new request and finish those in flight. */
   private readonly draining = new Set<ClientConnection>();
   private readonly discovery: Discovery;
-  private readonly single: boolean;
+  /** There has been only one connection. */
+  private single: boolean;
   private readonly connectionLog: ConnectionLog;
+  readonly troubles: ConnectionTroubles;
 
   constructor(
     private readonly options: ConnectionPoolOptions,
@@ -46,6 +51,7 @@ export class ConnectionPool implements DiscoveryOwner {
     const [target, ...others] = options.targets;
     this.single = others.length === 0 && !(target instanceof DnsTarget);
     this.connectionLog = new ConnectionLog(options.logger);
+    this.troubles = new ConnectionTroubles(options.logger, options.curve !== undefined);
     this.discovery = new Discovery(options.targets, options, this);
   }
 
@@ -58,8 +64,15 @@ export class ConnectionPool implements DiscoveryOwner {
     this.discovery.start();
   }
 
+  /** Replaces the targets. Connections to routers that are no longer listed drain. */
+  useTargets(targets: readonly Target[]): void {
+    this.single = false;
+    this.discovery.useTargets(targets);
+  }
+
   close(): void {
     this.discovery.stop();
+    this.troubles.close();
     for (const each of this.all) each.close();
     this.connections.clear();
     this.draining.clear();
@@ -70,6 +83,8 @@ export class ConnectionPool implements DiscoveryOwner {
     const created = this.create(connection);
     this.connections.set(connection.toString(), created);
     this.updateTable();
+    const monitor = created[0]?.monitor;
+    if (monitor !== undefined) this.troubles.watch(monitor, connection);
     for (const each of created) each.open();
   }
 
@@ -77,6 +92,7 @@ export class ConnectionPool implements DiscoveryOwner {
     const key = connection.toString();
     const vanished = this.connections.get(key) ?? [];
     this.connections.delete(key);
+    this.troubles.forget(connection);
     for (const each of vanished) this.draining.add(each);
     this.updateTable();
     for (const each of vanished) if (each.inFlight === 0) this.closeIfDraining(each);
@@ -92,13 +108,13 @@ export class ConnectionPool implements DiscoveryOwner {
   }
 
   private create(connection: ZeroMQConnection): ClientConnection[] {
-    const { identity, maxMessageSize, source, poolSize, curve } = this.options;
+    const { identity, maxMessageSize, source, poolSize, curve, zone } = this.options;
     const { nodeId } = identity;
     const common = { connection, nodeId, maxMessageSize, source, curve, connectionLog: this.connectionLog };
     if (poolSize === undefined) {
       // A router that is reached under two names must not mistake one connection for the other.
       const routingId = this.single ? identity.identity : newSessionIdentity(nodeId);
-      return [new PackedConnection({ ...common, identity: routingId }, this.table)];
+      return [new PackedConnection({ ...common, zone, identity: routingId }, this.table)];
     }
     return Array.from({ length: poolSize }, () => new ClassicConnection(common, this.table));
   }

@@ -1,17 +1,17 @@
 /** Typed calls of the events of a contract, through a client or from a handler. */
-import {
-  type Contract,
-  type EventDefinition,
-  type EventDefinitions,
-  type EventInput,
-  type EventItem,
-  type EventReply,
-  IDEMPOTENT_METHODS,
-  type Serialized,
+import type {
+  Contract,
+  EventDefinition,
+  EventDefinitions,
+  EventInput,
+  EventItem,
+  EventReply,
+  Serialized,
 } from '../contract/index.ts';
+import { IDEMPOTENT_METHODS } from '../contract/methods.ts';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { Requester } from '../core/messages/message.ts';
-import type { SendOptions } from '../core/messages/send-options.ts';
+import type { ClientSendOptions, SendOptions } from '../core/messages/send-options.ts';
 import type { EventSender, ZeroMQReply } from '../wire/incoming.ts';
 import { DEFAULT_TIMEOUT, send } from './send.ts';
 
@@ -47,8 +47,8 @@ type ReplyOf<Event extends EventDefinition> = [EventItem<Event>] extends [never]
 
 /** Arguments of a call. An event whose data may be undefined is called without it. */
 export type CallArguments<Data> = undefined extends Data
-  ? [eventData?: Data, options?: SendOptions]
-  : [eventData: Data, options?: SendOptions];
+  ? [eventData?: Data, options?: ClientSendOptions]
+  : [eventData: Data, options?: ClientSendOptions];
 
 /**
  * Calls events with the types of their contract; created by {@link createCaller}.

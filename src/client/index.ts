@@ -1,5 +1,9 @@
 /** The client: the exports that the rest of the project may use. */
-export type { SendOptions } from '../core/messages/send-options.ts';
+export type { ClientSendOptions, SendOptions } from '../core/messages/send-options.ts';
+export type { BodyChunk, BodyPart, BodySource } from '../streams/body-sender.ts';
+export type { StreamEvent } from '../streams/item-decoders.ts';
+export type { StreamSendOptions } from '../streams/receive-stream.ts';
+export { ZeroMQStream } from '../streams/zeromq-stream.ts';
 export { type EventSender, readReply, type ZeroMQReply } from '../wire/incoming.ts';
 export { ZeroMQClient } from './client.ts';
 export type { ZeroMQClientOptions } from './client-options.ts';
@@ -12,7 +16,4 @@ export {
   createCaller,
   type EventCaller,
 } from './event-caller.ts';
-export type { BodyChunk, BodyPart, BodySource } from './streams/body-sender.ts';
-export { ZeroMQStream } from './streams/client-stream.ts';
-export type { StreamEvent } from './streams/item-decoders.ts';
-export { openStream, type StreamSendOptions } from './streams/open-stream.ts';
+export { openStream } from './open-stream.ts';

@@ -8,6 +8,7 @@
  * over INPROC therefore probes its peer (`$router.ping`, which servers answer too), and reconnects
  * when the peer stops accepting messages.
  */
+import { parseObject } from '../core/json/parse-object.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { failure, NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
 import { wholeMessage } from '../core/messages/stream.ts';
@@ -29,10 +30,18 @@ const PING_TOKEN = encodeToken(0, 0);
 
 const PING_FRAMES: Buffer[] = [PING_TOKEN, NO_BYTES, ...requestFrames(pingRequest(), true)];
 
+/** The zone in the answer to a ping; undefined if the peer has none. */
+function zoneIn({ body }: ReplyMessage): unknown {
+  return parseObject(body, MAX_PONG_BYTES)?.zone;
+}
+
 function pingRequest(): RequestMessage {
   const body = Buffer.from('null');
   return { eventName: PING, body, timeLeft: 0, idempotent: true, requestId: '', extras: NO_BYTES };
 }
+
+/** Maximum size of the answer to a ping that is read, in bytes. */
+const MAX_PONG_BYTES = 4096;
 
 /** How long a closed connection may take to send the messages that wait, in ms. */
 const LINGER = 100;
@@ -46,11 +55,14 @@ const ANSWER_WAIT = 1000;
 /** Options of a packed connection. */
 export interface PackedConnectionOptions extends Omit<DealerLinkOptions, 'linger' | 'inprocStall'> {
   readonly connectionLog: ConnectionLog;
+  /** Zone of the client. */
+  readonly zone?: string | undefined;
 }
 
 export class PackedConnection implements ClientConnection, DealerLinkOwner, PackedSink {
   inFlight = 0;
   suspect = false;
+  far: boolean;
   private readonly link: DealerLink;
   private up = false;
   /** The peer is shutting down. */
@@ -58,7 +70,7 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
   private packed = false;
   /** The peer takes and sends streams. */
   private streams = false;
-  /** Requests with a stream that wait for the first answer of the peer. */
+  /** Requests with a stream or progress that wait for the first answer of the peer. */
   private readonly unknown = new Set<PendingRequest>();
   private cancelHold: Cancel | undefined;
   /** The peer has answered on this connection. */
@@ -68,6 +80,7 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
     private readonly options: PackedConnectionOptions,
     private readonly owner: ClientConnectionOwner,
   ) {
+    this.far = options.zone !== undefined;
     this.link = new DealerLink({ ...options, linger: LINGER, inprocStall: INPROC_STALL }, this);
   }
 
@@ -107,6 +120,8 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
   send(pending: PendingRequest): void {
     if (pending.stream !== undefined) this.sendStream(pending, pending.stream.port.upload);
     else if (this.packed) this.link.channel.addRequest(pending.id, pending.generation, pending.message);
+    // Only packed requests can ask for progress.
+    else if (pending.message.progress === true && !this.answered) this.hold(pending);
     else this.sendClassic(pending);
   }
 
@@ -191,6 +206,7 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
     this.up = true;
     this.retired = false;
     this.options.connectionLog.connected(this.endpoint);
+    if (this.options.zone !== undefined) this.ping();
     this.owner.onReady(this);
   }
 
@@ -263,6 +279,8 @@ export class PackedConnection implements ClientConnection, DealerLinkOwner, Pack
     if (this.unknown.size > 0) this.known();
     this.answered = true;
     if (token.equals(PING_TOKEN)) {
+      const { zone } = this.options;
+      if (zone !== undefined) this.far = zoneIn(message) !== zone;
       if (this.link.inproc && !this.retired) this.linkUp();
     } else this.owner.onReply(this, tokenId(token), tokenGeneration(token), message);
   }

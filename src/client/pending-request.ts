@@ -82,6 +82,8 @@ export interface ClientConnection extends ChunkPort {
   inFlight: number;
   /** The peer sends nothing although its connection is established; maintained by the client. */
   suspect: boolean;
+  /** The peer is known to be in another zone than the client, or may be. Default: it is not. */
+  readonly far?: boolean;
   /** Connects, and reconnects whenever the connection is lost. */
   open(): void;
   send(pending: PendingRequest): void;

@@ -29,7 +29,7 @@ import {
   timeoutOf,
 } from './client-streams.ts';
 import { type ClientConnection, type ClientConnectionOwner, PendingRequest } from './pending-request.ts';
-import { selectConnection } from './select-connection.ts';
+import { ConnectionSelector } from './select-connection.ts';
 import { StallDetector, type StallDetectorOwner } from './stall-detector.ts';
 
 /** Options of a request table. Durations are in milliseconds. */
@@ -38,8 +38,8 @@ export interface RequestTableOptions {
   readonly connectTimeout: number;
   /** Maximum number of requests in flight. */
   readonly maxInFlight: number;
-  /** The endpoints of the client, for messages. */
-  readonly endpoints: string;
+  /** Returns the endpoints of the client and why they are not connected, for messages. */
+  readonly endpoints: () => string;
   /** How long a stream may be silent. */
   readonly streamIdleTimeout: number;
   /** Called when a connection has no request in flight left. */
@@ -65,7 +65,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   private readonly clock: Clock;
   private readonly stallDetector: StallDetector;
   readonly streams: ClientStreams;
-  private connections: readonly ClientConnection[] = [];
+  private readonly selector = new ConnectionSelector();
   /** Whether a connection was ever established. If so, requests without one fail as disconnected. */
   private hadConnection = false;
 
@@ -87,13 +87,13 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
 
   /** Whether any connection is established. */
   get connected(): boolean {
-    return this.connections.some((connection) => connection.connected);
+    return this.selector.connections.some((connection) => connection.connected);
   }
 
   /** Sends requests on these connections from now on. Requests in flight on others stay there. */
   useConnections(connections: readonly ClientConnection[]): void {
     const { connected } = this;
-    this.connections = connections;
+    this.selector.connections = connections;
     this.sendWaiting();
     if (connected && !this.connected) this.onRetired();
     else if (connected !== this.connected) this.onChange();
@@ -109,7 +109,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
       return pending;
     }
     this.slots.add(pending);
-    const connection = this.waiting.first === undefined ? selectConnection(this.connections) : undefined;
+    const connection = this.waiting.first === undefined ? this.selector.select() : undefined;
     if (connection === undefined) this.enqueue(pending, now);
     else this.send(pending, connection);
     return pending;
@@ -138,9 +138,8 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
       this.options.drop(this.slots.wasIssued(id, generation) ? 'late-reply' : 'unknown-token');
     } else if (pending.connection !== connection) this.options.drop('foreign-reply');
     // Only the last part of a reply settles a request. Callers without a stream do not receive chunks.
-    else if (reply.more) {
-      if (pending.stream !== undefined) this.streams.chunk(pending, pending.stream, reply);
-    } else if (!this.sendElsewhere(pending, connection, reply)) this.answered(pending, reply);
+    else if (reply.more) this.streams.part(pending, reply);
+    else if (!this.sendElsewhere(pending, connection, reply)) this.answered(pending, reply);
   }
 
   onWindow(connection: ClientConnection, id: number, generation: number, bytes: number): void {
@@ -186,7 +185,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   /** The peer does not answer: sends idempotent requests elsewhere without waiting for a loss. */
   onSilent(connection: ClientConnection): void {
     const now = this.clock.now();
-    const elsewhere = this.connections.some((other) => other.hasCapacity && !other.suspect);
+    const elsewhere = this.selector.connections.some((other) => other.hasCapacity && !other.suspect);
     if (!elsewhere) return;
     for (const pending of this.slots.values()) {
       if (pending.connection !== connection || !this.maySendAgain(pending, now)) continue;
@@ -208,8 +207,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   private tryOtherRouter(pending: PendingRequest, connection: ClientConnection): boolean {
     pending.tried ??= new Set();
     pending.tried.add(connection);
-    const other =
-      pending.deadline > this.clock.now() ? selectConnection(this.connections, pending.tried) : undefined;
+    const other = pending.deadline > this.clock.now() ? this.selector.select(pending.tried) : undefined;
     if (other === undefined) return false;
     this.release(pending);
     pending.attempts -= 1;
@@ -279,7 +277,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
   /** Sends waiting requests that can still be answered, while a connection has capacity. */
   private sendWaiting(): void {
     while (this.waiting.length > 0) {
-      const connection = selectConnection(this.connections);
+      const connection = this.selector.select();
       const now = this.clock.now();
       const pending = connection && this.waiting.next(now);
       if (connection === undefined || pending === undefined) return;
@@ -305,7 +303,7 @@ export class RequestTable implements ClientConnectionOwner, StallDetectorOwner {
     } else if (this.connected) {
       this.fail(pending, 'EXPIRED', POOL_TOO_SMALL, false);
     } else {
-      const message = `no connection to a router or server at ${this.options.endpoints}`;
+      const message = `no connection to a router or server at ${this.options.endpoints()}`;
       const reply = this.hadConnection
         ? connectionLoss('NO_ROUTER', message, false)
         : failure('NO_ROUTER', message);

@@ -2,7 +2,7 @@
 import type { ReadJson } from '../core/json/large-integers.ts';
 import { errorOfOutcome, ZeroMQConfigError, type ZeroMQError } from '../core/messages/errors.ts';
 import type { OutgoingRequest, ReplyMessage, Requester } from '../core/messages/message.ts';
-import type { SendOptions } from '../core/messages/send-options.ts';
+import type { ClientSendOptions, SendOptions } from '../core/messages/send-options.ts';
 import { readReply, type ZeroMQReply } from '../wire/incoming.ts';
 import { encodeData } from '../wire/outgoing.ts';
 import { checkTimeout } from './arguments.ts';
@@ -30,11 +30,16 @@ export async function send<Data>(
   requester: Pick<Requester, 'request'>,
   eventName: string,
   eventData: unknown,
-  options: SendOptions,
+  options: ClientSendOptions,
   defaults: SendDefaults,
 ): Promise<ZeroMQReply<Data>> {
-  const request = outgoing(eventName, eventData, options, defaults);
-  return readReply<Data>(eventName, await replyTo(requester, request, options.signal), defaults.readJson);
+  const { signal, onProgress } = options;
+  const { readJson = JSON.parse } = defaults;
+  let request = outgoing(eventName, eventData, options, defaults);
+  if (onProgress !== undefined) {
+    request = { ...request, onProgress: (json) => onProgress(readJson(String(json))) };
+  }
+  return readReply<Data>(eventName, await replyTo(requester, request, signal), readJson);
 }
 
 /**

@@ -7,13 +7,17 @@ import { type Cancel, type Clock, systemClock } from '../core/time/clock.ts';
 import type { ClientConnection } from './pending-request.ts';
 
 /** Interval of checks, in ms. */
-const CHECK_INTERVAL = 500;
+const CHECK_INTERVAL = 250;
 
 /** Consecutive checks without a message after which the client probes the peer. */
 const PROBE_AT = 2;
 
-/** Consecutive checks without a message after which a probed peer is suspect. */
-const SUSPECT_AT = 5;
+/**
+ * Consecutive checks without a message after which a probed peer is suspect: while other peers send
+ * something, and while none does, when this node or its network may be at fault.
+ */
+const SUSPECT_AT = 4;
+const SUSPECT_ALONE_AT = 10;
 
 /** Callback of a stall detector. */
 export interface StallDetectorOwner {
@@ -31,6 +35,9 @@ interface Watch {
 export class StallDetector {
   private readonly watches = new Map<ClientConnection, Watch>();
   private cancel: Cancel | undefined;
+  /** Number of checks, and which of them last found a message. */
+  private checks = 0;
+  private heardAt = -Infinity;
 
   constructor(
     private readonly owner: StallDetectorOwner,
@@ -51,9 +58,19 @@ export class StallDetector {
   }
 
   private checkAll(): void {
+    for (const [connection, watch] of this.watches) {
+      if (connection.received !== watch.received) this.heardAt = this.checks;
+    }
+    this.checks += 1;
     for (const [connection, watch] of this.watches) this.check(connection, watch);
     const more = this.watches.size > 0;
     this.cancel = more ? this.clock.after(CHECK_INTERVAL, () => this.checkAll()) : undefined;
+  }
+
+  /** A peer that was heard after the probe of a silent one proves that this node is connected. */
+  private suspectAt({ silent }: Watch): number {
+    const sinceProbe = silent - PROBE_AT;
+    return this.checks - this.heardAt <= sinceProbe ? SUSPECT_AT : SUSPECT_ALONE_AT;
   }
 
   private check(connection: ClientConnection, watch: Watch): void {
@@ -63,7 +80,7 @@ export class StallDetector {
     } else watch.silent += 1;
     if (connection.inFlight === 0 && !connection.suspect) this.watches.delete(connection);
     else if (watch.silent === PROBE_AT) watch.probed = connection.probe();
-    else if (watch.silent === SUSPECT_AT && watch.probed) {
+    else if (watch.probed && !connection.suspect && watch.silent >= this.suspectAt(watch)) {
       connection.suspect = true;
       this.owner.onSilent(connection);
     }

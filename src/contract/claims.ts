@@ -7,9 +7,10 @@ import { isProtocolEvent, isReserved, RESERVED } from '../core/messages/event-na
 import { runAtOnce, type Steps } from '../core/time/steps.ts';
 import { ContractError } from './errors.ts';
 import { isObject, type Json, type JsonObject, member, pointerOf } from './json.ts';
-import { checkMethods, checkTemplate, HTTP_METHODS, type HttpMethod } from './path-checks.ts';
+import { memberOfMethod, moveLaterOperations, operationsIn } from './other-methods.ts';
+import { checkMethods, checkTemplate, type HttpMethod } from './path-checks.ts';
 
-export { HTTP_METHODS, type HttpMethod };
+export type { HttpMethod };
 
 /** One operation of a worker's contract. */
 export interface Claim {
@@ -45,10 +46,10 @@ export function* readingClaims(fragment: unknown): Steps<Claim[]> {
     yield;
     const location = { path, pointer: pointerOf('paths', path) };
     withLocation(location, () => checkPathItem(path, item));
-    for (const method of HTTP_METHODS) {
-      const operation = isObject(item) ? member(item, method) : undefined;
-      if (!isObject(operation)) continue;
-      const at = { ...location, method, pointer: `${location.pointer}/${method}` };
+    const copy = isObject(item) ? { ...item } : {};
+    moveLaterOperations(copy);
+    for (const [method, operation] of operationsIn(copy)) {
+      const at = { ...location, method, pointer: `${location.pointer}/${memberOfMethod(method)}` };
       const eventName = withLocation(at, () =>
         checkEventName(eventNameOf(method, path, operation), MAX_NAME),
       );

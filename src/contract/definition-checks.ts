@@ -8,6 +8,7 @@ import { suggestion } from '../core/messages/suggestion.ts';
 import { checkEventName } from './claims.ts';
 import type { ContractDefinition, EventDefinition, EventDefinitions, ReplyDefinition } from './definition.ts';
 import { ContractError, type ContractLocation } from './errors.ts';
+import { checkKeyUse } from './idempotency-checks.ts';
 import { unreadable } from './media-types.ts';
 import {
   type Check,
@@ -29,7 +30,7 @@ import { isStreamed } from './stream-replies.ts';
 const MAX_NAME = 1024;
 /** Maximum duration of a timer of Node.js, in milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+const METHODS = ['GET', 'HEAD', 'QUERY', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 const STATUS = /^(?:[1-5]\d\d|[1-5]XX|default)$/;
 const STATUSES = [...Object.keys(STATUS_CODES), '2XX', '3XX', '4XX', '5XX', 'default'];
 
@@ -81,7 +82,14 @@ const EVENT: Checks<EventDefinition> = {
   tags: list,
   security: list,
   timeout: duration,
+  stallTimeout: duration,
+  async: (value) =>
+    value === 'required'
+      ? undefined
+      : flag(value) && `must be true, false or 'required', got ${shown(value)}`,
+  asyncTimeout: duration,
   idempotent: flag,
+  idempotency: oneOf('optional', 'required'),
   deprecated: flag,
   deprecatedSince: date,
   sunset: date,
@@ -137,6 +145,7 @@ function checkEvent(event: string, definition: unknown): void {
   }
   if (path !== undefined) checkPath(path, String(method));
   checkUpload(definition as EventDefinition);
+  checkIdempotency(definition as EventDefinition);
   checkBodyTypes(definition as EventDefinition);
   for (const [status, reply] of Object.entries(replies ?? {})) checkReply(status, reply);
 }
@@ -194,6 +203,13 @@ function bodyTypesProblem(types: unknown): string | undefined {
     return `must be a list of media types, got ${shown(types)}`;
   const wrong: unknown = types.find((type) => typeof type !== 'string' || !/^[^\s/]+\/[^\s/]+/.test(type));
   return wrong === undefined ? undefined : `must be a list of media types, got ${shown(wrong)}`;
+}
+
+function checkIdempotency({ idempotency, method, body, replies = {} }: EventDefinition): void {
+  if (idempotency === undefined || method === undefined) return;
+  const streams = body !== undefined || Object.values(replies).some(isStreamed);
+  const problem = checkKeyUse(method, streams);
+  if (problem !== undefined) throw new ContractError(`idempotency ${problem}`);
 }
 
 /** A body whose members are fields of the data must be an object. */

@@ -6,8 +6,8 @@ import type { ContractSchema } from './standard-schema.ts';
 import type { StreamedReply } from './stream-replies.ts';
 import type { Upload } from './uploads.ts';
 
-/** HTTP methods for events. */
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
+/** HTTP methods for events. QUERY is a safe request with a body, as OpenAPI 3.2 has it. */
+export type Method = 'GET' | 'HEAD' | 'QUERY' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
 /**
  * Source of a field of the event data in HTTP. `header:X-Name` and the like set the name in HTTP,
@@ -105,10 +105,34 @@ export interface EventDefinition {
   /** Total time allowed for a request, in milliseconds. */
   readonly timeout?: number;
   /**
+   * How long a worker thread may hold a request before its handler counts as hung, in milliseconds;
+   * of a stream, before its first chunk. The thread is then replaced.
+   * @defaultValue no limit
+   */
+  readonly stallTimeout?: number;
+  /**
+   * Whether HTTP callers may ask for an asynchronous reply (`Prefer: respond-async`), or with
+   * `'required'` always get one: 202 at once, and the result later. Needs a gateway with a store.
+   * @defaultValue false
+   */
+  readonly async?: boolean | 'required';
+  /**
+   * Time allowed for an asynchronous request once it was dispatched, in milliseconds.
+   * @defaultValue 3,600,000 (one hour)
+   */
+  readonly asyncTimeout?: number;
+  /**
    * Whether running a request twice is safe.
    * @defaultValue false for POST and PATCH, true for other methods
    */
   readonly idempotent?: boolean;
+  /**
+   * Whether HTTP requests may or must have the header Idempotency-Key, for POST and PATCH. A retry
+   * with the same key and data gets the reply of the first request, which does not run again. The
+   * gateway needs a store for it.
+   * @defaultValue the gateway ignores the header
+   */
+  readonly idempotency?: 'optional' | 'required';
   /** Whether the event is deprecated. */
   readonly deprecated?: boolean;
   /** Date of deprecation, past or future (RFC 9745): ISO 8601 text or a Date. */

@@ -7,6 +7,7 @@ import { bindData } from './binding.ts';
 import type { ContractDefinition, EventDefinition, SecurityDefinition } from './definition.ts';
 import { ContractError } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
+import { memberOfMethod } from './other-methods.ts';
 import { isResumable, repliesOf } from './replies.ts';
 import { Definitions } from './schema-parts.ts';
 
@@ -23,7 +24,7 @@ export function fragmentOf(contract: ContractDefinition): OpenAPIV3_1.Document {
     const method = event.method.toLowerCase();
     const location = { source: contract.name, event: name, method, path: event.path };
     try {
-      item[method] = operationOf(name, event, contract, definitions);
+      item[memberOfMethod(method)] = operationOf(name, event, contract, definitions);
     } catch (error) {
       throw error instanceof ContractError ? error.within({ ...error.location, ...location }) : error;
     }
@@ -72,7 +73,11 @@ function operationOf(
     responses: repliesOf(name, event, convert, definitions),
     'x-event-body': requestBody?.mode,
     'x-timeout-ms': event.timeout,
+    'x-stall-ms': event.stallTimeout,
+    'x-async': event.async,
+    'x-async-timeout-ms': event.asyncTimeout,
     'x-idempotent': event.idempotent,
+    'x-idempotency': event.idempotency,
     'x-etag': event.etag,
     'x-resumable': isResumable(event) ? true : undefined,
     'x-sticky-key': event.stickyKey,

@@ -11,7 +11,7 @@ export type * from './handler-types.ts';
 export { Joi } from './joi.ts';
 export { type ConvertedSchema, joiToSchema, type Mode as ConversionMode } from './joi-to-openapi/index.ts';
 export { PERMISSIVE_PATTERNS as EXCEPTIONS } from './joi-to-openapi/regex.ts';
-export { NUMERIC_PATTERN } from './joi-to-openapi/scalars.ts';
+export { isConvertedText, NUMERIC_PATTERN } from './joi-to-openapi/scalars.ts';
 export { IDEMPOTENT_METHODS } from './methods.ts';
 export type { ContractSchema, InputOf, OutputOf, Validation, ValidationIssue } from './standard-schema.ts';
 export {

@@ -1,4 +1,7 @@
-/** Methods that RFC 9110, 9.2.2 defines as idempotent, in lower case as in OpenAPI documents. */
+/**
+ * Methods that RFC 9110, 9.2.2 defines as idempotent, and further safe methods of the IANA registry,
+ * in lower case as in OpenAPI documents.
+ */
 export const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set([
   'get',
   'head',
@@ -6,4 +9,8 @@ export const IDEMPOTENT_METHODS: ReadonlySet<string> = new Set([
   'trace',
   'put',
   'delete',
+  'query',
+  'propfind',
+  'report',
+  'search',
 ]);

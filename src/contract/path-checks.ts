@@ -11,7 +11,9 @@ import { isObject, type Json } from './json.ts';
  * them.
  */
 export const HTTP_METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace'] as const;
-export type HttpMethod = (typeof HTTP_METHODS)[number];
+
+/** An HTTP method in lower case: one of {@link HTTP_METHODS}, or of `OTHER_METHODS`. */
+export type HttpMethod = string;
 
 /** Names of template expressions: `{name}`. */
 const EXPRESSION = /\{([^{}]*)\}/g;

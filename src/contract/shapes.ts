@@ -6,6 +6,7 @@
 import type { Steps } from '../core/time/steps.ts';
 import { ContractError } from './errors.ts';
 import { escapeToken, isObject, type Json, type JsonObject, member } from './json.ts';
+import { memberOfMethod, OTHER_METHODS } from './other-methods.ts';
 
 /** Kinds of objects in a document, by their names in the specification. */
 export type Kind =
@@ -33,6 +34,10 @@ const PARAMETER: Fields = {
   content: ['map', 'mediaType'],
   examples: ['map', 'example'],
 };
+
+const OTHER_OPERATIONS: Fields = Object.fromEntries(
+  OTHER_METHODS.map((method) => [memberOfMethod(method), ['one', 'operation']]),
+);
 
 const FIELDS: Readonly<Record<Kind, Fields>> = {
   document: {
@@ -65,6 +70,7 @@ const FIELDS: Readonly<Record<Kind, Fields>> = {
     trace: ['one', 'operation'],
     query: ['one', 'operation'],
     additionalOperations: ['map', 'operation'],
+    ...OTHER_OPERATIONS,
   },
   operation: {
     parameters: ['list', 'parameter'],

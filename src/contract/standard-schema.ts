@@ -72,14 +72,7 @@ export function isSchema(value: unknown): value is ContractSchema {
  */
 export function validateData(schema: ContractSchema, data: unknown, convert: boolean): Validation {
   if (Joi.isSchema(schema)) {
-    const { value, error } = schema.validate(data, {
-      abortEarly: false,
-      convert,
-      errors: { label: false },
-    }) as {
-      value: unknown;
-      error?: Joi.ValidationError;
-    };
+    const { value, error }: JoiResult = validateWithJoi(schema, data, convert);
     if (error === undefined) return { value };
     const errors = error.details.slice(0, MAX_PROBLEMS);
     return {
@@ -95,6 +88,29 @@ export function validateData(schema: ContractSchema, data: unknown, convert: boo
       pointer: pointerOf(...(path ?? []).map((part) => String(typeof part === 'object' ? part.key : part))),
     })),
   };
+}
+
+interface JoiResult {
+  readonly value: unknown;
+  readonly error?: Joi.ValidationError | undefined;
+}
+
+/** Schemas with the preferences of `validateData`, by whether they convert. */
+const PREPARED = [new WeakMap<Joi.Schema, Joi.Schema>(), new WeakMap<Joi.Schema, Joi.Schema>()] as const;
+
+/**
+ * Joi checks and merges the options of each `validate` call, which costs more than a small schema.
+ * It keeps the preferences of a schema, so these are set once. A schema with preferences of its own
+ * overrides the options, and so keeps them.
+ */
+function validateWithJoi(schema: Joi.Schema, data: unknown, convert: boolean): JoiResult {
+  const known = PREPARED[convert ? 1 : 0];
+  const prepared = known.get(schema);
+  if (prepared !== undefined) return prepared.validate(data);
+  const options: Joi.ValidationOptions = { abortEarly: false, convert, errors: { label: false } };
+  if ((schema as { _preferences?: object | null })._preferences === null)
+    known.set(schema, schema.prefs(options));
+  return schema.validate(data, options);
 }
 
 /**

@@ -5,127 +5,24 @@
 
 import { readExtras } from '../core/messages/calls.ts';
 import { cancelError } from '../core/messages/cancel-reason.ts';
-import type { Caller, RequestExtras, RequestMessage } from '../core/messages/message.ts';
-import type { SendOptions } from '../core/messages/send-options.ts';
+import type { Caller, ReplyMessage, RequestExtras, RequestMessage } from '../core/messages/message.ts';
+import type { ClientSendOptions } from '../core/messages/send-options.ts';
 import type { Cancel, Clock } from '../core/time/clock.ts';
+import type { StreamSendOptions } from '../streams/receive-stream.ts';
 import type { EventSender, ZeroMQReply } from '../wire/incoming.ts';
 import { type CallingExecution, type CallingRequest, HandlerCalls } from './handler-calls.ts';
+import type { CallEvent, HandlerContext, HandlerState, StreamEventCall } from './handler-context.ts';
+import { encodeProgress, ProgressReports } from './progress.ts';
 import { NO_PARTS, partsOf, type UploadPart } from './streams/parts.ts';
-import { type ByteRange, type RangeValidators, rangeOf } from './streams/range.ts';
+import { rangeOf } from './streams/range.ts';
 import { NO_BODY } from './streams/upload.ts';
-
-/**
- * Calls an event from a handler and resolves with the event data of the reply.
- *
- * @typeParam Data type of the event data of the reply.
- */
-export type CallEvent = <Data = unknown>(
-  eventName: string,
-  eventData?: unknown,
-  options?: SendOptions,
-) => Promise<Data>;
-
-/**
- * Context of one request, the second argument of a {@link Handler}.
- *
- * @example
- * ```ts
- * const handlers: Handlers = {
- *   'reports.get': async ({ id }: { id: number }, { signal, timeLeft }) => {
- *     if (timeLeft() < 500) throw new ReplyError(503, 'TOO_LATE', 'not enough time for a report');
- *     const response = await fetch(`https://reports.internal/${id}`, { signal });
- *     return response.json();
- *   },
- * };
- * ```
- */
-export interface HandlerContext extends EventSender {
-  /** Name of the event. */
-  readonly eventName: string;
-  /** Id of the request for logs; empty when the caller set none. */
-  readonly requestId: string;
-  /**
-   * Aborts when the reply is no longer needed. Its `reason` is a `TimeoutError` when the deadline
-   * passed, an `AbortError` with an explanation when the caller cancelled or the connection was
-   * lost, or the error that closes the node.
-   */
-  readonly signal: AbortSignal;
-  /**
-   * Returns the milliseconds until the deadline; Infinity if the caller set none, and after the first
-   * chunk of a stream. Can be called unbound.
-   */
-  readonly timeLeft: () => number;
-  /** The caller that the gateway authenticated; undefined without authentication. */
-  readonly caller: Caller | undefined;
-  /** W3C trace context of the caller. */
-  readonly traceparent: string | undefined;
-  /** Media type of the HTTP body, if it was not JSON. */
-  readonly contentType: string | undefined;
-  /**
-   * The request body, if the contract declares it as an upload; otherwise empty. It can be read
-   * once, and arrives no faster than the handler reads. Reading throws an error when the caller goes
-   * away or the body is truncated.
-   */
-  readonly body: AsyncIterable<Buffer>;
-  /**
-   * The parts of an upload in the format `multipart/form-data`, in the order in which they arrive:
-   * the first file and everything after it. The fields before the first file are in the event data.
-   * The rest of a part that was not read is skipped. Reads the same bytes as `body`.
-   */
-  readonly parts: AsyncIterable<UploadPart>;
-  /**
-   * Id of the last server-sent event that the caller has received, if it reconnects.
-   */
-  readonly lastEventId: string | undefined;
-  /**
-   * Returns the range of bytes that the caller asks for; undefined if it asks for everything, or for
-   * several ranges. Can be called unbound. {@link file} does all of this for a file.
-   *
-   * @param size size of the resource in bytes.
-   * @param validators current validators of the resource, for requests with `If-Range`.
-   * @throws {ReplyError} 416 when the range begins after the end of the resource.
-   */
-  readonly range: (size: number, validators?: RangeValidators) => ByteRange | undefined;
-  /**
-   * Values that middlewares pass to each other and to the handler, such as a transaction. Empty at
-   * first, and never sent.
-   */
-  readonly state: HandlerState;
-  /**
-   * Calls another event over the connection that the request came over, and resolves with the event
-   * data of the reply. Can be called unbound.
-   *
-   * The call has at most the time that the handler's request has left. It has the caller, the
-   * request id and the trace of that request, and is cancelled with it or when the handler ends.
-   * While a call is in flight, the handler lends its slot of the concurrency to other calls.
-   * {@link createCaller} gives calls the types of a contract.
-   *
-   * The promise rejects with
-   * - a {@link ZeroMQError} with the code, status and details of the reply if the call fails;
-   *   {@link ReplyError.from} passes it on to the caller of the handler,
-   * - `LOOP` at a depth of more than 16 calls, `NOT_PERMITTED` if the key of the worker does not
-   *   allow calling the event, `CALLS_UNSUPPORTED` behind a router that takes no calls,
-   * - a {@link ZeroMQConfigError} if an argument is invalid or the event is reserved (`$`).
-   *
-   * A rejection that the handler does not await is ignored.
-   */
-  readonly call: CallEvent;
-  /**
-   * Calls another event as `call` does, and resolves with the whole reply: event data, status and
-   * headers. Can be called unbound.
-   */
-  readonly sendMessage: EventSender['sendMessage'];
-}
-
-/** Values of {@link HandlerContext.state}. A module can declare its members by merging. */
-export interface HandlerState {
-  [name: string]: unknown;
-}
 
 /** The execution of a request in progress. */
 interface RunningExecution extends CallingExecution {
   /** Body that the caller sends as a stream. */
   readonly upload: AsyncIterable<Buffer> | undefined;
+  /** Sends a progress to the caller. */
+  report(progress: ReplyMessage): void;
 }
 
 /** Context of a request in progress. Its members are created when the handler first reads them. */
@@ -143,6 +40,8 @@ export class RequestContext implements HandlerContext, CallingRequest {
   private calls: HandlerCalls | undefined;
   private values: HandlerState | undefined;
   private uploadParts: AsyncIterable<UploadPart> | undefined;
+  /** Absent, and not undefined, in contexts of requests that take no progress. */
+  declare private reports?: ProgressReports;
 
   /**
    * @param deadline in milliseconds of the clock.
@@ -158,6 +57,7 @@ export class RequestContext implements HandlerContext, CallingRequest {
     this.requestId = message.requestId;
     this.extrasBytes = message.extras;
     this.deadline = deadline;
+    if (message.progress === true) this.reports = new ProgressReports(execution, clock);
   }
 
   get signal(): AbortSignal {
@@ -196,6 +96,10 @@ export class RequestContext implements HandlerContext, CallingRequest {
     return this.uploadParts;
   }
 
+  get idempotencyKey(): string | undefined {
+    return this.extras.idempotencyKey;
+  }
+
   get lastEventId(): string | undefined {
     return this.extras.lastEventId;
   }
@@ -204,19 +108,31 @@ export class RequestContext implements HandlerContext, CallingRequest {
     return (size, validators) => rangeOf(this.extras, size, validators);
   }
 
+  get progress(): HandlerContext['progress'] {
+    return (value) => {
+      const json = encodeProgress(value);
+      if (!this.ended) this.reports?.report(json);
+    };
+  }
+
   get state(): HandlerState {
     this.values ??= {};
     return this.values;
   }
 
   get call(): CallEvent {
-    return <Data>(eventName: string, eventData?: unknown, options?: SendOptions) =>
+    return <Data>(eventName: string, eventData?: unknown, options?: ClientSendOptions) =>
       withoutWarning(this.send<Data>(eventName, eventData, options).then((reply) => reply.eventData));
   }
 
   get sendMessage(): EventSender['sendMessage'] {
-    return <Data>(eventName: string, eventData?: unknown, options?: SendOptions) =>
+    return <Data>(eventName: string, eventData?: unknown, options?: ClientSendOptions) =>
       withoutWarning(this.send<Data>(eventName, eventData, options));
+  }
+
+  get stream(): StreamEventCall {
+    return <Item>(eventName: string, eventData?: unknown, options?: StreamSendOptions) =>
+      withoutWarning(this.handlerCalls().stream<Item>(eventName, eventData, options));
   }
 
   get abortReason(): Error | undefined {
@@ -257,17 +173,22 @@ export class RequestContext implements HandlerContext, CallingRequest {
   release(): void {
     this.stopTimer();
     this.calls?.end();
+    this.reports?.end();
     this.ended = true;
   }
 
   private send<Data>(
     eventName: string,
     eventData: unknown,
-    options: SendOptions | undefined,
+    options: ClientSendOptions | undefined,
   ): Promise<ZeroMQReply<Data>> {
+    return this.handlerCalls().send<Data>(eventName, eventData, options);
+  }
+
+  private handlerCalls(): HandlerCalls {
     this.calls ??= new HandlerCalls(this.execution, this);
     if (this.ended) this.calls.end();
-    return this.calls.send<Data>(eventName, eventData, options);
+    return this.calls;
   }
 
   private stopTimer(): void {

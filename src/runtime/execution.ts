@@ -46,8 +46,8 @@ export interface RequestExecutor {
   /** Number of queued and running requests. */
   readonly load: number;
   /**
-   * Queues or runs a request. `settle` is called once, possibly before this returns; if the reply is
-   * a stream, first with each chunk, whose `more` is true.
+   * Queues or runs a request. `settle` is called once, possibly before this returns. Chunks of a
+   * stream and progress come before that, and their `more` is true.
    *
    * @param source takes the calls of the handler.
    * @param stream for a request with a window or an upload.
@@ -160,6 +160,11 @@ export class HandlerExecution implements Execution, CallingExecution, Linked<Han
     if (timing === undefined) return this.onReply(reply);
     this.timing = undefined;
     this.onReply(timing.addTo(reply));
+  }
+
+  /** Sends a progress of its handler. */
+  report(progress: ReplyMessage): void {
+    if (this.state === 'running') this.onReply(progress);
   }
 
   cancel(why: CancelReason): void {

@@ -9,16 +9,26 @@ import { isReserved } from '../core/messages/event-name.ts';
 import {
   type Cancellable,
   failure,
+  type InFlight,
+  type OutgoingRequest,
   type ReplyMessage,
   type RequestExtras,
   type RequestMessage,
+  type Settle,
+  type StreamPort,
+  settleSafely,
 } from '../core/messages/message.ts';
-import type { SendOptions } from '../core/messages/send-options.ts';
+import type { OutcomeCode } from '../core/messages/outcome.ts';
+import { withProgress } from '../core/messages/progress.ts';
+import type { ClientSendOptions, SendOptions } from '../core/messages/send-options.ts';
+import { WITHOUT_STREAM } from '../core/messages/stream.ts';
 import type { TracedSpan, Tracing } from '../core/observability/tracing.ts';
 import type { Cancel, Clock } from '../core/time/clock.ts';
+import { receiveStream, type StreamSendOptions, streamExtras } from '../streams/receive-stream.ts';
+import type { ZeroMQStream } from '../streams/zeromq-stream.ts';
 import { readReply, type ZeroMQReply } from '../wire/incoming.ts';
 import { encodeData, toMessage } from '../wire/outgoing.ts';
-import { endSpan, spanAttributes } from './handler-span.ts';
+import { endSpan } from './handler-span.ts';
 
 /** How long a call may take if neither it nor the request of the handler has a deadline, in ms. */
 const DEFAULT_TIMEOUT = 30_000;
@@ -63,6 +73,13 @@ export interface CallingRequest {
   readonly abortReason: Error | undefined;
 }
 
+/** A call before it is sent. */
+interface PreparedCall {
+  readonly request: OutgoingRequest;
+  readonly depth: number;
+  readonly span: TracedSpan | undefined;
+}
+
 /** A call in flight. */
 interface PendingCall {
   inFlight: Cancellable | undefined;
@@ -84,11 +101,26 @@ export class HandlerCalls {
   async send<Data>(
     eventName: string,
     eventData: unknown,
-    options: SendOptions = {},
+    options: ClientSendOptions = {},
   ): Promise<ZeroMQReply<Data>> {
     const outcome = await this.outcomeOf(eventName, eventData, options);
     if (outcome instanceof Error) throw outcome;
     return readReply<Data>(eventName, outcome, this.execution.callSettings.readJson);
+  }
+
+  /** Sends a call and resolves with its reply as a stream, once the first chunk has arrived. */
+  async stream<Item>(
+    eventName: string,
+    eventData: unknown,
+    options: StreamSendOptions = {},
+  ): Promise<ZeroMQStream<Item>> {
+    const { readJson, maxBytes: maxMessageSize } = this.execution.callSettings;
+    const extras = streamExtras(options);
+    const call = this.prepare(eventName, eventData, { ...options, extras });
+    const requester = {
+      request: (request: OutgoingRequest, settle: Settle) => this.sendStream({ ...call, request }, settle),
+    };
+    return receiveStream<Item>(requester, call.request, options, { readJson, maxMessageSize });
   }
 
   /** Cancels all calls in flight: their results are no longer needed. */
@@ -109,9 +141,34 @@ export class HandlerCalls {
   private outcomeOf(
     eventName: string,
     eventData: unknown,
-    options: SendOptions,
+    options: ClientSendOptions,
   ): Promise<ReplyMessage | ZeroMQError> {
-    const { source, callSettings } = this.execution;
+    const { source } = this.execution;
+    const prepared = this.withProgress(this.prepare(eventName, eventData, options), options);
+    const { depth, span, request } = prepared;
+    const message = this.messageOf(prepared);
+    return new Promise((resolve) => {
+      const call = this.open(span, options.signal, resolve);
+      this.startTimer(call, request.timeout);
+      if (source === undefined) {
+        call.settle(noConnection(eventName));
+        return;
+      }
+      const settle = withProgress((reply) => call.settle(reply), request.onProgress);
+      // An error of `onProgress` must not reach the connection.
+      call.inFlight = source.call(message, depth, (reply) => settleSafely(settle, reply));
+    });
+  }
+
+  private withProgress(call: PreparedCall, { onProgress }: ClientSendOptions): PreparedCall {
+    if (onProgress === undefined) return call;
+    const { readJson } = this.execution.callSettings;
+    const request = { ...call.request, onProgress: (json: Buffer) => onProgress(readJson(String(json))) };
+    return { ...call, request };
+  }
+
+  /** @throws {ZeroMQError} when the call cannot be sent. */
+  private prepare(eventName: string, eventData: unknown, options: SendOptions): PreparedCall {
     checkEvent(eventName);
     const timeout = this.timeoutOf(eventName, options);
     const depth = this.depthOfCalls(eventName);
@@ -119,27 +176,61 @@ export class HandlerCalls {
     const { idempotent = false, requestId = this.execution.message.requestId } = options;
     const span = this.beginSpan(eventName, requestId);
     const extras = this.extrasOf(options, span, depth);
-    let message: RequestMessage;
+    return { request: { eventName, body, timeout, idempotent, requestId, extras }, depth, span };
+  }
+
+  private messageOf({ request, span }: PreparedCall): RequestMessage {
     try {
-      message = toMessage({ eventName, body, timeout, idempotent, requestId, extras }, callSettings.maxBytes);
+      return toMessage(request, this.execution.callSettings.maxBytes);
     } catch (error) {
       endSpan(span, { code: 'INVALID_ARGUMENT', status: 500 });
       throw error;
     }
-    return new Promise((resolve) => {
-      const call = this.open(span, options.signal, timeout, resolve);
-      if (source === undefined) {
-        call.settle(failure('NO_ROUTER', `no connection takes the call of ${JSON.stringify(eventName)}`));
-        return;
-      }
-      call.inFlight = source.call(message, depth, (reply) => call.settle(reply));
+  }
+
+  private sendStream(prepared: PreparedCall, settle: Settle): InFlight {
+    const { depth, span, request } = prepared;
+    const { timeout, eventName } = request;
+    const port = request.stream as StreamPort;
+    const { source } = this.execution;
+    const message = this.messageOf(prepared);
+    const call = this.open(span, undefined, (outcome) => settle(replyOf(outcome)));
+    if (source === undefined) {
+      call.settle(noConnection(eventName));
+      return { cancel: () => undefined, ...WITHOUT_STREAM };
+    }
+    // The time to the first chunk starts again with the end of the body. Until then, the router
+    // limits how long the callee may be silent.
+    if (!port.upload) this.startTimer(call, timeout);
+    const { window, upload } = port;
+    let started = false;
+    const inFlight = source.stream(message, depth, (reply) => call.settle(reply), {
+      window,
+      upload,
+      onChunk: (reply) => {
+        started = true;
+        call.cancelTimer?.();
+        port.onChunk(reply);
+      },
+      onWindow: (bytes) => port.onWindow(bytes),
     });
+    call.inFlight = inFlight;
+    return {
+      cancel: () => {
+        inFlight.cancel();
+        call.settle(failure('CANCELLED', 'the stream was cancelled'));
+      },
+      grant: (bytes) => inFlight.grant(bytes),
+      sendChunk: (body, end) => {
+        inFlight.sendChunk(body, end);
+        if (end && !started && this.pending.has(call)) this.startTimer(call, timeout);
+      },
+    };
   }
 
   private open(
     span: TracedSpan | undefined,
     signal: AbortSignal | undefined,
-    timeout: number,
     resolve: (outcome: ReplyMessage | ZeroMQError) => void,
   ): PendingCall {
     const { pending, execution } = this;
@@ -163,14 +254,15 @@ export class HandlerCalls {
     pending.add(call);
     if (pending.size === 1) execution.lendSlot();
     signal?.addEventListener('abort', onAbort, { once: true });
-    call.cancelTimer = execution.callSettings.clock.after(
-      Math.min(timeout + OUTCOME_GRACE, MAX_TIMEOUT),
-      () => {
-        call.inFlight?.cancel();
-        call.settle(failure('TIMEOUT', 'no reply arrived before the deadline of the call'));
-      },
-    );
     return call;
+  }
+
+  private startTimer(call: PendingCall, timeout: number): void {
+    const { clock } = this.execution.callSettings;
+    call.cancelTimer = clock.after(Math.min(timeout + OUTCOME_GRACE, MAX_TIMEOUT), () => {
+      call.inFlight?.cancel();
+      call.settle(failure('TIMEOUT', 'no reply arrived before the deadline of the call'));
+    });
   }
 
   private timeoutOf(eventName: string, { timeout, signal }: SendOptions): number {
@@ -200,7 +292,7 @@ export class HandlerCalls {
 
   private beginSpan(eventName: string, requestId: string): TracedSpan | undefined {
     const { span, callSettings } = this.execution;
-    return callSettings.tracing?.begin('call', span?.context, spanAttributes(eventName, requestId));
+    return callSettings.tracing?.beginMessaging('send', { eventName, requestId }, span?.context);
   }
 
   private extrasOf({ extras }: SendOptions, span: TracedSpan | undefined, depth: number): RequestExtras {
@@ -208,6 +300,17 @@ export class HandlerCalls {
     const context = span?.context ?? (traceparent === undefined ? {} : { traceparent, tracestate });
     return { ...extras, ...context, ...(caller === undefined ? {} : { caller }), depth };
   }
+}
+
+function noConnection(eventName: string): ReplyMessage {
+  return failure('NO_ROUTER', `no connection takes the call of ${JSON.stringify(eventName)}`);
+}
+
+/** An outcome as the last part of a stream. */
+function replyOf(outcome: ReplyMessage | ZeroMQError): ReplyMessage {
+  if (!(outcome instanceof Error)) return outcome;
+  const { code, message, dispatched } = outcome;
+  return failure(code as OutcomeCode, message, { dispatched });
 }
 
 function checkEvent(eventName: string): void {

@@ -16,15 +16,10 @@ interface TracedExecution {
 
 /** Calls a handler within a span, which becomes the parent of spans that the handler starts. */
 export function traced(tracing: Tracing, execution: TracedExecution, call: () => unknown): unknown {
-  const { eventName, requestId, extras } = execution.message;
-  const span = tracing.begin('handler', traceContextIn(extras), spanAttributes(eventName, requestId));
+  const { message } = execution;
+  const span = tracing.beginMessaging('process', message, traceContextIn(message.extras));
   execution.span = span;
   return span.run(call);
-}
-
-/** Attributes of a span. */
-export function spanAttributes(eventName: string, requestId: string): Record<string, string> {
-  return { 'zeromq_gateway.event': eventName, 'zeromq_gateway.request_id': requestId };
 }
 
 /** Ends a span. A tracing SDK that throws must not prevent the reply. */

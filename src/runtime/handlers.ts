@@ -1,6 +1,6 @@
 /** Types of the handlers of a worker or server. */
 import type { Contract, ContractHandlers, EventData, EventDefinitions } from '../contract/index.ts';
-import type { HandlerContext } from './context.ts';
+import type { HandlerContext } from './handler-context.ts';
 import type { Middlewares } from './middleware.ts';
 import type { Reply } from './reply.ts';
 

@@ -29,6 +29,7 @@ const ENDED: Readonly<Record<CancelReason, string>> = {
   cancelled: 'was cancelled',
   lost: 'lost the connection for its reply',
   stopped: 'was aborted because the node closed',
+  withdrawn: 'was withdrawn',
 };
 
 export class LateHandlers {

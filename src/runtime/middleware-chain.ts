@@ -1,7 +1,7 @@
 /** Puts middlewares around handlers, once for each handler, when a node is created. */
 import type { Logger } from '../core/logging/logging.ts';
 import { toError, ZeroMQConfigError } from '../core/messages/errors.ts';
-import type { HandlerContext } from './context.ts';
+import type { HandlerContext } from './handler-context.ts';
 import type { Handler, HandlerOptions, Handlers, MessageHandler } from './handlers.ts';
 import type { EventMiddleware, Middleware, Middlewares } from './middleware.ts';
 import { inPresentContext } from './streams/async-context.ts';

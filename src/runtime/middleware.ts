@@ -1,5 +1,5 @@
 /** Types of middlewares: functions around the handlers of a worker or server. */
-import type { HandlerContext } from './context.ts';
+import type { HandlerContext } from './handler-context.ts';
 
 /**
  * Calls the next middleware, or the handler after the last one.

@@ -14,8 +14,9 @@ import { checkCount } from '../core/messages/checks.ts';
 import { ZeroMQConfigError, ZeroMQError } from '../core/messages/errors.ts';
 import type { ReplyMessage, RequestMessage } from '../core/messages/message.ts';
 import { DEFAULT_MAX_STREAMS } from '../core/messages/stream.ts';
+import { diagnostics } from '../core/observability/diagnostics.ts';
 import { Lifecycle } from '../core/observability/lifecycle.ts';
-import type { Clock } from '../core/time/clock.ts';
+import { type Clock, systemClock } from '../core/time/clock.ts';
 import type { ZeroMQSocketMonitor } from '../transport/libzmq/socket-monitor.ts';
 import { MAX_MESSAGE_BYTES } from '../wire/limits.ts';
 import type { Execution, ExecutionStream, RequestExecutor } from './execution.ts';
@@ -215,6 +216,15 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
     return this.links().flatMap(({ monitor }) => monitor ?? []);
   }
 
+  /**
+   * Maximum number of requests that run at a time.
+   *
+   * @internal
+   */
+  get capacity(): number {
+    return this.concurrency;
+  }
+
   /** Number of queued and running requests. */
   get load(): number {
     return this.executor.load;
@@ -253,7 +263,22 @@ export abstract class ServiceNode<Opened, Events extends Record<keyof Events, un
     source?: CallSource,
     stream?: ExecutionStream,
   ): Execution {
-    return this.executor.execute(message, settle, source, stream);
+    const measured = diagnostics.executionSettled.hasSubscribers ? this.measured(message, settle) : settle;
+    return this.executor.execute(message, measured, source, stream);
+  }
+
+  /** Publishes the outcome and the duration of a request. */
+  private measured(
+    { eventName }: RequestMessage,
+    settle: (reply: ReplyMessage) => void,
+  ): (reply: ReplyMessage) => void {
+    const began = systemClock.now();
+    return (reply) => {
+      settle(reply);
+      if (reply.more) return;
+      const duration = systemClock.now() - began;
+      diagnostics.executionSettled.publish({ ...this.source, eventName, code: reply.code, duration });
+    };
   }
 
   /** Closes at once, without answering running requests. */

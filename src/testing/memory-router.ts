@@ -29,6 +29,8 @@ interface Pending {
   readonly settle: Settle;
   /** Receives the reply as a stream, if the caller takes streams. */
   readonly stream: StreamPort | undefined;
+  /** Receives progress, if the caller takes it. */
+  readonly onProgress: Settle | undefined;
   readonly cancelTimer: () => void;
 }
 
@@ -42,6 +44,9 @@ const WITHOUT_STREAM = { grant: () => undefined, sendChunk: () => undefined };
 /** Each id is used once, so that it needs no generation. */
 const GENERATION = 1;
 
+/** Passes on what a worker calls. */
+type Route = (message: RequestMessage, settle: Settle, stream: StreamPort | undefined) => InFlight;
+
 /** One worker of the router: the worker under test, or the fakes. */
 class Peer implements EmbeddedRouter, EmbeddedSlot {
   private readonly pending = new Map<number, Pending>();
@@ -51,7 +56,7 @@ class Peer implements EmbeddedRouter, EmbeddedSlot {
   /** @param route passes on what the worker calls. */
   constructor(
     private readonly clock: Clock,
-    private readonly route: (message: RequestMessage, settle: Settle) => InFlight,
+    private readonly route: Route,
   ) {}
 
   register(worker: EmbeddedWorker): EmbeddedSlot {
@@ -64,8 +69,8 @@ class Peer implements EmbeddedRouter, EmbeddedSlot {
   }
 
   /** Sends a call of a handler. */
-  call(message: RequestMessage, _parent: unknown, settle: Settle): InFlight {
-    return this.route(message, settle);
+  call(message: RequestMessage, _parent: unknown, settle: Settle, stream?: StreamPort): InFlight {
+    return this.route(message, settle, stream);
   }
 
   /** Whether the worker serves an event. */
@@ -75,10 +80,17 @@ class Peer implements EmbeddedRouter, EmbeddedSlot {
   }
 
   /** Passes a request to the worker. */
-  dispatch(message: RequestMessage, settle: Settle, stream?: StreamPort): InFlight {
+  dispatch(
+    message: RequestMessage,
+    settle: Settle,
+    {
+      stream,
+      onProgress,
+    }: { readonly stream: StreamPort | undefined; readonly onProgress?: Settle | undefined },
+  ): InFlight {
     const id = (this.lastId += 1);
     const cancelTimer = this.clock.after(message.timeLeft, () => this.expire(id));
-    this.pending.set(id, { settle, cancelTimer, stream });
+    this.pending.set(id, { settle, cancelTimer, stream, onProgress });
     this.worker?.onRequest(id, GENERATION, message);
     return {
       cancel: () => this.cancel(id),
@@ -90,6 +102,7 @@ class Peer implements EmbeddedRouter, EmbeddedSlot {
   reply(id: number, _generation: number, reply: ReplyMessage): void {
     if (!reply.more) return this.settle(id, reply);
     const pending = this.pending.get(id);
+    if (reply.code !== '') return pending?.onProgress?.(reply);
     // The deadline of a stream applies until its first chunk.
     pending?.cancelTimer();
     pending?.stream?.onChunk(reply);
@@ -149,16 +162,17 @@ export class MemoryRouter implements Requester {
   readonly fakes: Peer;
 
   constructor({ clock, onCall }: MemoryRouterOptions) {
-    this.worker = new Peer(clock, (message, settle) => {
+    this.worker = new Peer(clock, (message, settle, stream) => {
       onCall(message);
-      return this.route(message, settle);
+      return this.route(message, settle, stream);
     });
-    this.fakes = new Peer(clock, (message, settle) => this.route(message, settle));
+    this.fakes = new Peer(clock, (...call) => this.route(...call));
   }
 
   /** Sends a request of the test to the worker under test. */
   request(outgoing: OutgoingRequest, settle: Settle): InFlight {
-    const { eventName, body, timeout: timeLeft, idempotent, requestId = '', extras: data, stream } = outgoing;
+    const { eventName, body, timeout: timeLeft, idempotent, requestId = '', extras: data } = outgoing;
+    const { stream, onProgress } = outgoing;
     if (!this.worker.serves(eventName)) {
       return answer(
         failure('NO_WORKER', `the worker under test does not serve the event ${eventName}`),
@@ -167,20 +181,22 @@ export class MemoryRouter implements Requester {
     }
     const extras = data === undefined ? NO_BYTES : Buffer.from(JSON.stringify(data));
     const message = { eventName, body, timeLeft, idempotent, requestId, extras };
-    if (stream === undefined) return this.worker.dispatch(message, settle);
-    const { window, upload } = stream;
-    return this.worker.dispatch(
-      { ...message, ...(window > 0 && { window }), ...(upload && { upload }) },
-      settle,
-      stream,
-    );
+    const { window = 0, upload = false } = stream ?? {};
+    const options = {
+      ...(window > 0 && { window }),
+      ...(upload && { upload }),
+      ...(onProgress !== undefined && { progress: true }),
+    };
+    const progressed = onProgress && (({ body: json }: ReplyMessage): void => onProgress(json));
+    return this.worker.dispatch({ ...message, ...options }, settle, { stream, onProgress: progressed });
   }
 
   /** Sends a call of a handler: to a fake, or else to the worker itself. */
-  private route(message: RequestMessage, settle: Settle): InFlight {
+  private route(message: RequestMessage, settle: Settle, stream: StreamPort | undefined): InFlight {
     const { eventName } = message;
     for (const peer of [this.fakes, this.worker]) {
-      if (peer.serves(eventName)) return peer.dispatch(message, settle);
+      const onProgress = message.progress === true ? settle : undefined;
+      if (peer.serves(eventName)) return peer.dispatch(message, settle, { stream, onProgress });
     }
     const name = JSON.stringify(eventName);
     const text = `the test has no fake for the event ${name}: add it to the option fakes of testWorker`;

@@ -5,13 +5,13 @@ import type { Gateway } from '../gateway/index.ts';
 import {
   type Caller,
   type CallsOf,
+  type ClientSendOptions,
   type Contract,
   createCaller,
   type EventCaller,
   type EventDefinitions,
   type Handlers,
   type Logger,
-  type SendOptions,
   silentLogger,
   type WorkerDefinition,
   ZeroMQConfigError,
@@ -246,7 +246,7 @@ class RunningWorker implements TestWorker {
     const sendMessage = async <Data>(
       eventName: string,
       data?: unknown,
-      options: SendOptions = {},
+      options: ClientSendOptions = {},
     ): Promise<ZeroMQReply<Data>> => {
       const requestId = options.requestId ?? randomUUID();
       try {

@@ -12,12 +12,16 @@
  * | `$bye`     | router or server → client | send no more requests; client → router or server: no more requests will follow |
  * | `$credit`  | worker → router | new concurrency of the worker; router → worker: acknowledged |
  * | `$want`    | router → worker | requests are queued and the worker has no credit |
+ * | `$ping`    | router → worker | send `$pong`; only to workers whose hello has `ping` |
+ * | `$pong`    | worker → router | the connection works |
  * | `$gone`    | worker → router | the worker closes and will not answer what it holds |
  * | `$who`     | router → worker | the router does not know the worker: send `$hello` again |
  * | `$cancel`  | router → worker that does not pack | the reply to a request is no longer needed |
  */
 
 import { isIdentity } from '../core/identity/identity.ts';
+import { isPlace, type WorkerPlace } from '../core/identity/worker-name.ts';
+import { isZone } from '../core/identity/zone.ts';
 import { parseObject } from '../core/json/parse-object.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { RESERVED } from '../core/messages/event-name.ts';
@@ -42,8 +46,16 @@ export interface ContractAnnouncement {
   readonly weight?: number;
 }
 
+/** The process of a worker. */
+export interface WorkerOrigin {
+  /** Process id. */
+  readonly pid?: number;
+  /** Version of its package. */
+  readonly package?: string;
+}
+
 /** Announcement of a worker. */
-export interface Hello {
+export interface Hello extends WorkerPlace {
   readonly v: number;
   /**
    * 1 if it exchanges packed messages, 0 if it exchanges classic frames with metadata. Absent: 1.
@@ -78,10 +90,16 @@ export interface Hello {
   readonly stream?: 1;
   /** Maximum number of streams that use none of its concurrency. Absent: 1,000. */
   readonly streams?: number;
+  /** 1 if it answers `$ping`. */
+  readonly ping?: 1;
+  /** Its zone, if it has one. Routers of the same zone prefer it. */
+  readonly zone?: string;
+  /** Its process; shown to operators. Absent from workers of earlier versions. */
+  readonly origin?: WorkerOrigin;
 }
 
-/** The part of an announcement that describes the handlers. */
-export type Announcement = Pick<Hello, 'events' | 'contract'>;
+/** The part of an announcement that describes the handlers, and where they run. */
+export type Announcement = Pick<Hello, 'events' | 'contract' | 'file' | 'host'>;
 
 /** Answer of a router that registers a worker. */
 export interface Welcome {
@@ -93,6 +111,8 @@ export interface Welcome {
   readonly calls?: 1;
   /** 1 if the router passes streams on. Absent from routers of earlier versions. */
   readonly stream?: 1;
+  /** 1 if calls of workers may have streams. Absent from routers of earlier versions. */
+  readonly callStreams?: 1;
 }
 
 /** Answer of a router that refuses a worker. */
@@ -113,6 +133,8 @@ export type ControlName =
   | '$refused'
   | '$credit'
   | '$want'
+  | '$ping'
+  | '$pong'
   | '$bye'
   | '$gone'
   | '$who'
@@ -166,6 +188,11 @@ export function readHello(data: Record<string, unknown> | undefined): Hello | st
     calls,
     stream,
     streams,
+    file,
+    host,
+    zone,
+    ping,
+    origin,
   } = data;
   if (v !== 1) return `protocol version ${JSON.stringify(v)} is not known; this router speaks 1`;
   if (pack !== 0 && pack !== 1) return `pack must be 0 or 1, got ${JSON.stringify(pack)}`;
@@ -185,7 +212,15 @@ export function readHello(data: Record<string, unknown> | undefined): Hello | st
   if (refused !== undefined && typeof refused !== 'boolean') return 'refused must be true or false';
   if (streams !== undefined && !isConcurrency(streams, 0))
     return 'streams must be a whole number from 0 to 1,000,000';
-  const known: Hello = { v, pack, concurrency, share, events, contract, node, connection, refused };
+  const known: Hello = {
+    ...{ v, pack, concurrency, share, events, contract, node, connection, refused },
+    // Only for people: a worker is not refused for its place.
+    ...(isPlace(file) && { file }),
+    ...(isPlace(host) && { host }),
+    ...(isZone(zone) && { zone }),
+    ...(ping === 1 && { ping }),
+    ...(origin !== undefined && { origin: originOf(origin) }),
+  };
   // Another value comes from a later version.
   if (pack === 0) return known;
   return {
@@ -193,6 +228,15 @@ export function readHello(data: Record<string, unknown> | undefined): Hello | st
     ...(calls === 1 && { calls }),
     ...(stream === 1 && { stream }),
     ...(streams !== undefined && { streams }),
+  };
+}
+
+/** The origin in a hello. It is only shown, so members that are not valid are left out. */
+function originOf(value: unknown): WorkerOrigin {
+  const { pid, package: version } = Object(value) as Record<keyof WorkerOrigin, unknown>;
+  return {
+    ...(Number.isSafeInteger(pid) && { pid: pid as number }),
+    ...(isVersion(version) && { package: version }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { ReadJson } from '../core/json/large-integers.ts';
 import { isConnectionLoss } from '../core/messages/connection-loss.ts';
 import { errorOfOutcome, type ZeroMQError, ZeroMQSocketDisconnected } from '../core/messages/errors.ts';
 import type { ErrorData, ReplyExtras, ReplyMessage } from '../core/messages/message.ts';
-import type { SendOptions } from '../core/messages/send-options.ts';
+import type { ClientSendOptions } from '../core/messages/send-options.ts';
 import { isJsonType } from './metadata.ts';
 
 /** A reply as {@link ZeroMQClient.sendMessage} and `sendMessage` of {@link HandlerContext} return it. */
@@ -31,7 +31,7 @@ export interface EventSender {
   sendMessage<Data = unknown>(
     eventName: string,
     eventData?: unknown,
-    options?: SendOptions,
+    options?: ClientSendOptions,
   ): Promise<ZeroMQReply<Data>>;
 }
 

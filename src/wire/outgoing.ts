@@ -39,8 +39,9 @@ export function toMessage(request: OutgoingRequest, maxBody: number): RequestMes
   if (extras.length > MAX_METADATA) {
     throw new ZeroMQConfigError(`extras have ${extras.length} bytes, more than ${MAX_METADATA}`);
   }
-  const { timeout: timeLeft, idempotent, stream } = request;
-  const message: RequestMessage = { eventName, body, timeLeft, idempotent, requestId, extras };
+  const { timeout: timeLeft, idempotent, stream, onProgress } = request;
+  let message: RequestMessage = { eventName, body, timeLeft, idempotent, requestId, extras };
+  if (onProgress !== undefined) message = { ...message, progress: true };
   return stream === undefined ? message : withStream(message, stream);
 }
 

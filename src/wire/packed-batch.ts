@@ -5,6 +5,7 @@ import type { ReplyMessage, RequestMessage } from '../core/messages/message.ts';
 import { OWN_FRAME_BYTES } from './limits.ts';
 import {
   CALL_HEAD,
+  CALL_WINDOW,
   CANCEL,
   CANCEL_HEAD,
   CHUNK,
@@ -98,6 +99,12 @@ export class PackedBatch {
     this.headBytes += WINDOW_HEAD;
   }
 
+  /** Adds a grant for a stream of a call. */
+  addCallWindow(id: number, generation: number, bytes: number): void {
+    this.push(CALL_WINDOW, id, generation, bytes, undefined, undefined, undefined, undefined);
+    this.headBytes += WINDOW_HEAD;
+  }
+
   /**
    * Encodes all records as the frames of one message and empties the batch.
    *
@@ -116,7 +123,7 @@ export class PackedBatch {
         at = writeReply(head, at, record, record.reply, this.ownFrameFrom, frames);
       } else if (record.chunk !== undefined) {
         at = writeChunk(head, at, record, record.chunk, this.ownFrameFrom, frames);
-      } else if (record.kind === WINDOW) at = writeWindow(head, at, record);
+      } else if (record.kind !== CANCEL) at = writeWindow(head, at, record);
       else at = writeIds(head, at, CANCEL, record.why, record);
     }
     this.records = [];

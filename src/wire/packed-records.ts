@@ -15,6 +15,7 @@ export const CANCEL = 3;
 export const CALL = 4;
 export const CHUNK = 5;
 export const WINDOW = 6;
+export const CALL_WINDOW = 7;
 
 /** Sizes of the fixed fields of a record, in bytes. */
 export const REQUEST_HEAD = 23;
@@ -27,12 +28,13 @@ export const WINDOW_HEAD = 14;
 export const WINDOW_FIELD = 4;
 
 /**
- * Flags of requests (`IDEMPOTENT`, `UPLOAD`, `HAS_WINDOW`), replies (`DISPATCHED`, `MORE`), chunks
+ * Flags of requests (`IDEMPOTENT`, `UPLOAD`, `HAS_WINDOW`, `TAKES_PROGRESS`), replies (`DISPATCHED`, `MORE`), chunks
  * (`END`), and records with a body (`OWN_FRAME`).
  */
 export const IDEMPOTENT = 1;
 export const UPLOAD = 4;
 export const HAS_WINDOW = 8;
+export const TAKES_PROGRESS = 16;
 export const END = 1;
 export const DISPATCHED = 1;
 export const OWN_FRAME = 2;
@@ -87,7 +89,7 @@ export function writeRequest(
 ): number {
   const { requestId, extras, body } = message;
   const own = body.length >= ownFrom;
-  const flags = (message.idempotent ? IDEMPOTENT : 0) | (own ? OWN_FRAME : 0) | streamFlags(message);
+  const flags = (message.idempotent ? IDEMPOTENT : 0) | (own ? OWN_FRAME : 0) | optionFlags(message);
   const { parent } = record;
   const start = parent === undefined ? from : writeIds(head, from, CALL, parent.depth, parent);
   let at = writeIds(head, start, REQUEST, flags, record);
@@ -107,8 +109,9 @@ export function writeRequest(
   return writeTail(head, at, extras, body, own, frames);
 }
 
-function streamFlags({ window, upload }: RequestMessage): number {
-  return (window === undefined ? 0 : HAS_WINDOW) | (upload === true ? UPLOAD : 0);
+function optionFlags({ window, upload, progress }: RequestMessage): number {
+  const stream = (window === undefined ? 0 : HAS_WINDOW) | (upload === true ? UPLOAD : 0);
+  return progress === true ? stream | TAKES_PROGRESS : stream;
 }
 
 /** Writes a chunk at `start` and returns the end. See {@link writeRequest}. */
@@ -126,9 +129,9 @@ export function writeChunk(
   return writeTail(head, start + CHUNK_HEAD, NO_BYTES, body, own, frames);
 }
 
-/** Writes a window record at `start` and returns the end. */
+/** Writes a window record, of a request or a call, at `start` and returns the end. */
 export function writeWindow(head: Buffer, start: number, record: PackedRecord): number {
-  const at = writeIds(head, start, WINDOW, 0, record);
+  const at = writeIds(head, start, record.kind, 0, record);
   putUint32(head, at, record.why);
   return start + WINDOW_HEAD;
 }

@@ -15,6 +15,7 @@
  * call     kind=4 depth id:4 generation:4, of the request whose handler calls; a request follows
  * chunk    kind=5 flags id:4 generation:4 bodyLength:4, of the body of a request
  * window   kind=6 0     id:4 generation:4 bytes:4, which the receiver may send more of its stream
+ * window   kind=7 0     the same, of a call: its id is that of the worker that calls
  * ```
  */
 import { isUtf8 } from 'node:buffer';
@@ -26,6 +27,7 @@ import { byteAt, FIRST_GRAPHIC, isPrintable, REPLACEMENT, SPACE, uint16, uint32 
 import {
   CALL,
   CALL_HEAD,
+  CALL_WINDOW,
   CANCEL,
   CANCEL_HEAD,
   CHUNK,
@@ -41,6 +43,7 @@ import {
   REPLY_HEAD,
   REQUEST,
   REQUEST_HEAD,
+  TAKES_PROGRESS,
   UPLOAD,
   WINDOW,
   WINDOW_FIELD,
@@ -58,6 +61,8 @@ export interface PackedSink {
   packedChunk?(id: number, generation: number, body: Buffer, end: boolean): void;
   /** Receives grants. For a sink without it, a message with a grant is broken. */
   packedWindow?(id: number, generation: number, bytes: number): void;
+  /** Receives grants for streams of calls. For a sink without it, a message with one is broken. */
+  packedCallWindow?(id: number, generation: number, bytes: number): void;
 }
 
 /**
@@ -114,6 +119,9 @@ export function readPacked(
       case WINDOW:
         if (!reader.window(sink)) return false;
         break;
+      case CALL_WINDOW:
+        if (!reader.callWindow(sink)) return false;
+        break;
       case undefined:
       default:
         return false;
@@ -163,6 +171,7 @@ class RecordReader {
     };
     if (hasWindow) message = { ...message, window: uint32(head, at + REQUEST_HEAD) };
     if ((flags & UPLOAD) !== 0) message = { ...message, upload: true };
+    if ((flags & TAKES_PROGRESS) !== 0) message = { ...message, progress: true };
     const id = uint32(head, at + 2);
     const generation = uint32(head, at + 6);
     if (parent === undefined) sink.packedRequest(id, generation, message);
@@ -194,6 +203,14 @@ class RecordReader {
     if (sink.packedWindow === undefined || at + WINDOW_HEAD > head.length) return false;
     this.at = at + WINDOW_HEAD;
     sink.packedWindow(uint32(head, at + 2), uint32(head, at + 6), uint32(head, at + 10));
+    return true;
+  }
+
+  callWindow(sink: PackedSink): boolean {
+    const { head, at } = this;
+    if (sink.packedCallWindow === undefined || at + WINDOW_HEAD > head.length) return false;
+    this.at = at + WINDOW_HEAD;
+    sink.packedCallWindow(uint32(head, at + 2), uint32(head, at + 6), uint32(head, at + 10));
     return true;
   }
 

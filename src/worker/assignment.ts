@@ -1,6 +1,14 @@
 /** Requests that a router dispatched to a worker, with the calls of their handlers. */
 import type { CallSource } from '../core/messages/calls.ts';
-import type { Cancellable, RequestMessage, Settle } from '../core/messages/message.ts';
+import type {
+  Cancellable,
+  InFlight,
+  ReplyMessage,
+  RequestMessage,
+  Settle,
+  StreamPort,
+} from '../core/messages/message.ts';
+import { isProgress } from '../core/messages/progress.ts';
 import type { Execution } from '../runtime/execution.ts';
 import type { CreditSharing, Share } from './credit-sharing.ts';
 import type { CallLink, WorkerCalls } from './worker-calls.ts';
@@ -36,12 +44,7 @@ export class Assignment implements CallSource {
 
   call(message: RequestMessage, depth: number, settle: Settle): Cancellable {
     const { owner, link, id, generation } = this;
-    let inFlight = true;
-    const end = (): void => {
-      if (inFlight) this.countCalls(-1);
-      inFlight = false;
-    };
-    this.countCalls(1);
+    const end = this.beginCall();
     const call = owner.calls.start(link, { id, generation, depth }, message, (reply) => {
       end();
       settle(reply);
@@ -54,9 +57,30 @@ export class Assignment implements CallSource {
     };
   }
 
-  /** A chunk of its reply is sent. With the first one, it gives up its part of the concurrency. */
-  chunkSent(): void {
-    if (this.isStream) return;
+  stream(message: RequestMessage, depth: number, settle: Settle, port: StreamPort): InFlight {
+    const { owner, link, id, generation } = this;
+    const end = this.beginCall();
+    const last = (reply: ReplyMessage): void => {
+      end();
+      settle(reply);
+    };
+    const call = owner.calls.startStream(link, { id, generation, depth }, message, last, port);
+    return {
+      cancel: () => {
+        end();
+        call.cancel();
+      },
+      grant: (bytes) => call.grant(bytes),
+      sendChunk: (body, isLast) => call.sendChunk(body, isLast),
+    };
+  }
+
+  /**
+   * A chunk of its reply, or a progress, is sent. With the first chunk, it gives up its part of the
+   * concurrency.
+   */
+  partSent(part: ReplyMessage): void {
+    if (this.isStream || isProgress(part)) return;
     this.isStream = true;
     this.isCreditless = this.owner.credit.streamBegan();
     this.update();
@@ -67,6 +91,16 @@ export class Assignment implements CallSource {
     if (this.isCreditless) this.owner.credit.streamEnded();
     this.isCreditless = false;
     this.update();
+  }
+
+  /** Counts a call. Returns a function that ends it. */
+  private beginCall(): () => void {
+    let inFlight = true;
+    this.countCalls(1);
+    return () => {
+      if (inFlight) this.countCalls(-1);
+      inFlight = false;
+    };
   }
 
   private countCalls(change: 1 | -1): void {

@@ -7,10 +7,14 @@ import type { EmbeddedRouter, EmbeddedSlot, EmbeddedWorker } from '../core/messa
 import {
   type Cancellable,
   failure,
+  type InFlight,
   type ReplyMessage,
   type RequestMessage,
   type Settle,
+  type StreamPort,
 } from '../core/messages/message.ts';
+import { isProgress } from '../core/messages/progress.ts';
+import { WITHOUT_STREAM } from '../core/messages/stream.ts';
 import { Backoff } from '../core/time/backoff.ts';
 import { type Cancel, systemClock } from '../core/time/clock.ts';
 import { type Execution, streamOf } from '../runtime/execution.ts';
@@ -25,7 +29,7 @@ export interface EmbeddedLinkOwner extends ServiceHost {
   embeddedRouterAnswered(refusal: string | undefined): void;
 }
 
-const NOTHING_IN_FLIGHT: Cancellable = { cancel: () => undefined };
+const NOTHING_IN_FLIGHT: InFlight = { cancel: () => undefined, ...WITHOUT_STREAM };
 
 /** A request of this link in flight. */
 class Assignment implements CallSource {
@@ -43,14 +47,19 @@ class Assignment implements CallSource {
     const { id, generation } = this;
     return this.link.call(message, { id, generation, depth }, settle);
   }
+
+  stream(message: RequestMessage, depth: number, settle: Settle, port: StreamPort): InFlight {
+    const { id, generation } = this;
+    return this.link.stream(message, { id, generation, depth }, settle, port);
+  }
 }
 
 /** A call of a handler. The router must not be called back while it dispatches or cancels. */
 class EmbeddedCall implements Cancellable, Flushable {
-  private cancelled = false;
-  private inFlight: Cancellable | undefined;
+  protected cancelled = false;
+  protected inFlight: InFlight | undefined;
 
-  constructor(private readonly send: () => Cancellable) {
+  constructor(private readonly send: () => InFlight) {
     flushAtEndOfTurn(this);
   }
 
@@ -62,7 +71,32 @@ class EmbeddedCall implements Cancellable, Flushable {
 
   flush(): void {
     if (this.cancelled) this.inFlight?.cancel();
-    else this.inFlight = this.send();
+    else this.inFlight ??= this.send();
+  }
+}
+
+/** A call with a stream: its grants and chunks, too, reach the router at the end of the turn. */
+class EmbeddedStreamCall extends EmbeddedCall implements InFlight {
+  private granted = 0;
+  private chunks: { readonly body: Buffer; readonly end: boolean }[] = [];
+
+  grant(bytes: number): void {
+    if (this.granted === 0) flushAtEndOfTurn(this);
+    this.granted += bytes;
+  }
+
+  sendChunk(body: Buffer, end: boolean): void {
+    if (this.chunks.push({ body, end }) === 1) flushAtEndOfTurn(this);
+  }
+
+  override flush(): void {
+    super.flush();
+    const { granted, chunks } = this;
+    this.granted = 0;
+    this.chunks = [];
+    if (this.cancelled) return;
+    if (granted > 0) this.inFlight?.grant(granted);
+    for (const { body, end } of chunks) this.inFlight?.sendChunk(body, end);
   }
 }
 
@@ -79,6 +113,8 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
   readonly monitor = undefined;
   readonly events: readonly string[] | undefined;
   readonly contract: EmbeddedWorker['contract'];
+  readonly file: string | undefined;
+  readonly host: string | undefined;
   private readonly assignments = new ExecutionTable<Assignment>(ROUTER_ID_SLOTS);
   private readonly backoff = new Backoff(HELLO_BACKOFF);
   private earlyIds: number[] = [];
@@ -99,6 +135,8 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
     this.maxStreams = maxStreams;
     this.events = announcement.events;
     this.contract = announcement.contract;
+    this.file = announcement.file;
+    this.host = announcement.host;
   }
 
   /** Registers the worker at the router, and tries again later if the router rejects it. */
@@ -136,8 +174,10 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
     let returned = false;
     const settle = (reply: ReplyMessage): void => {
       if (this.assignments.get(id) !== assignment) return;
-      if (reply.more) this.slot?.reply(id, generation, reply);
-      else if (returned) this.answer(id, assignment, reply);
+      if (reply.more) {
+        // The progress of a handler that answers at once is not needed.
+        if (returned || !isProgress(reply)) this.slot?.reply(id, generation, reply);
+      } else if (returned) this.answer(id, assignment, reply);
       else this.hold(id, assignment, reply);
     };
     const grant = (bytes: number): void => {
@@ -156,6 +196,16 @@ export class EmbeddedLink implements RuntimeLink, EmbeddedWorker, Flushable {
     return new EmbeddedCall(() => {
       const { slot } = this;
       if (slot !== undefined) return slot.call(message, parent, settle);
+      settle(failure('NO_ROUTER', 'the router of this process has closed'));
+      return NOTHING_IN_FLIGHT;
+    });
+  }
+
+  /** Sends a call with a stream; see `call`. */
+  stream(message: RequestMessage, parent: CallParent, settle: Settle, port: StreamPort): InFlight {
+    return new EmbeddedStreamCall(() => {
+      const { slot } = this;
+      if (slot !== undefined) return slot.call(message, parent, settle, port);
       settle(failure('NO_ROUTER', 'the router of this process has closed'));
       return NOTHING_IN_FLIGHT;
     });

@@ -14,10 +14,29 @@ export class HelloAnswer {
   private current: Answer | undefined;
   /** The last answer on any connection. */
   private last: Answer | undefined;
+  private calls = false;
+  private callStreams = false;
 
   /** The router accepted the worker, and the connection is established. */
   get accepted(): boolean {
     return this.current === 'accepted';
+  }
+
+  /** Whether the router takes calls of handlers. */
+  get takesCalls(): boolean {
+    return this.accepted && this.calls;
+  }
+
+  /** Whether it takes calls with streams, too. */
+  get takesCallStreams(): boolean {
+    return this.accepted && this.callStreams;
+  }
+
+  /** Records that the router accepted the worker. */
+  welcomed({ calls, callStreams }: Record<string, unknown>): void {
+    this.record('accepted');
+    this.calls = calls === 1;
+    this.callStreams = callStreams === 1;
   }
 
   record(answer: Answer): void {

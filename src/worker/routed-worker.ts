@@ -3,6 +3,9 @@
  * one.
  */
 
+import { withResolvers } from '../core/collections/deferred.ts';
+import { PACKAGE_VERSION } from '../core/identity/package-version.ts';
+import { checkZone } from '../core/identity/zone.ts';
 import type { EmbeddedRouter } from '../core/messages/embedded.ts';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import { DEFAULT_MAX_STREAMS } from '../core/messages/stream.ts';
@@ -18,6 +21,7 @@ import { type Announcement, controlData, controlFrames, type Hello, readHello } 
 import { PROTOCOL_VERSION } from '../wire/metadata.ts';
 import { CreditSharing } from './credit-sharing.ts';
 import { EmbeddedLink, type EmbeddedLinkOwner } from './embedded-link.ts';
+import type { RouterAccessReport } from './router-access.ts';
 import type { RouterLink, RouterLinkOwner } from './router-link.ts';
 import { RouterLinks } from './router-links.ts';
 import { WorkerCalls } from './worker-calls.ts';
@@ -35,6 +39,7 @@ export interface RoutedWorkerOptions {
   heartbeatConfig?: ZeroMQHeartbeatConfig;
   announcement: Announcement;
   curve?: CurveClient;
+  zone?: string;
 }
 
 /** Events of a worker. An endpoint is the connection string of a router. */
@@ -72,16 +77,18 @@ export class RoutedWorker
    *
    * @internal
    */
-  readonly calls = new WorkerCalls(() => this.routers?.all ?? []);
+  readonly calls = new WorkerCalls(() => this.routers?.callLinks ?? []);
   private readonly router: EmbeddedRouter | undefined;
   private readonly dns: DnsOptions | undefined;
   private routers: RouterLinks | undefined;
-  protected readonly targets: readonly Target[];
+  protected targets: readonly Target[];
   protected readonly heartbeatConfig: ZeroMQHeartbeatConfig | undefined;
   protected opened: readonly RuntimeLink[] = [];
   private readonly announcement: Announcement;
   private readonly curveClient: CurveClient | undefined;
+  private readonly zone: string | undefined;
   private heartbeats: ZeroMQHeartbeatSender | undefined;
+  private readonly acceptance = withResolvers();
 
   constructor(kind: 'worker' | 'server', parts: ServiceParts, options: RoutedWorkerOptions) {
     super(kind, parts);
@@ -90,16 +97,32 @@ export class RoutedWorker
     this.targets = isEmbeddedRouter(connection) ? [] : toTargets(connection);
     checkDns(dns);
     this.dns = dns;
-    const sharing = this.targets.length > 1 || this.targets.some((target) => target instanceof DnsTarget);
-    this.credit = new CreditSharing(this.concurrency, sharing, systemClock, this.maxStreams);
+    this.credit = new CreditSharing(
+      this.concurrency,
+      sharesConcurrency(this.targets),
+      systemClock,
+      this.maxStreams,
+    );
     this.heartbeatConfig = options.heartbeatConfig;
     this.announcement = options.announcement;
     this.curveClient = options.curve;
+    this.zone = checkZone(options.zone);
+  }
+
+  /**
+   * Replaces the routers. Links to routers that are no longer listed drain.
+   *
+   * @internal
+   */
+  useRouters(targets: readonly Target[]): void {
+    this.targets = targets;
+    this.routers?.useTargets(targets);
   }
 
   /** @internal */
   linkConnected(link: RouterLink): void {
     logFact(this.logger, { endpoint: link.endpoint }, 'connected');
+    this.routers?.accessOf(link)?.connected();
     this.notify('connected', link.endpoint);
   }
 
@@ -111,20 +134,41 @@ export class RoutedWorker
   /** @internal */
   linkDisconnected(link: RouterLink): void {
     logFact(this.logger, { endpoint: link.endpoint }, 'disconnected');
+    this.routers?.accessOf(link)?.disconnected();
     this.notify('disconnected', link.endpoint);
   }
 
   /** @internal */
   linkAnswered(link: RouterLink, refusal: string | undefined, router?: string): void {
     if (router !== undefined) this.routers?.identified(link, router);
-    if (refusal === undefined)
-      logFact(this.logger, { endpoint: link.endpoint, router }, 'accepted by the router');
+    this.routers?.accessOf(link)?.answered(refusal, router);
     this.answered(link.endpoint, refusal);
   }
 
   /** @internal */
   embeddedRouterAnswered(refusal: string | undefined): void {
+    if (refusal === undefined) this.acceptance.resolve();
+    else this.logger.error({ router: LOCAL }, `the router refused this worker: ${refusal}`);
     this.answered(LOCAL, refusal);
+  }
+
+  /**
+   * Resolves when a router has accepted the worker. A router that does not answer within 5 seconds
+   * of the connection counts as a classic one, which accepts every worker.
+   *
+   * @internal
+   */
+  get accepted(): Promise<void> {
+    return this.acceptance.promise;
+  }
+
+  /**
+   * The worker's connection to each router; empty with a router in the same thread.
+   *
+   * @internal
+   */
+  get routerAccess(): readonly RouterAccessReport[] {
+    return this.routers?.accesses.map((access) => access.report()) ?? [];
   }
 
   protected open(): Promise<readonly string[]> {
@@ -149,13 +193,17 @@ export class RoutedWorker
       pack: 1,
       calls: 1,
       stream: 1,
+      ping: 1,
       streams: this.maxStreams === DEFAULT_MAX_STREAMS ? undefined : this.maxStreams,
       share,
+      zone: this.zone,
+      origin: { pid: process.pid, package: PACKAGE_VERSION },
       ...announcement,
     };
     checkHello({ ...hello, concurrency: this.concurrency });
+    const onAccepted = (): void => this.acceptance.resolve();
     this.routers = new RouterLinks(
-      { targets, dns, logger, identity, hello, maxMessageSize, source, curve },
+      { targets, dns, logger, identity, hello, maxMessageSize, source, curve, onAccepted },
       this,
     );
     this.routers.open();
@@ -192,12 +240,8 @@ export class RoutedWorker
   }
 
   private answered(endpoint: string, refusal: string | undefined): void {
-    if (refusal === undefined) {
-      this.notify('accepted', endpoint);
-      return;
-    }
-    this.logger.error({ router: endpoint }, `the router refused this worker: ${refusal}`);
-    this.notify('rejected', endpoint, refusal);
+    if (refusal === undefined) this.notify('accepted', endpoint);
+    else this.notify('rejected', endpoint, refusal);
   }
 }
 
@@ -215,6 +259,27 @@ function isEmbeddedRouter(value: RouterTarget): value is EmbeddedRouter {
  */
 export function checkRouterTarget(value: RouterTarget): void {
   if (!isEmbeddedRouter(value)) toTargets(value);
+}
+
+/**
+ * The routers that replace others.
+ *
+ * @throws {ZeroMQConfigError} when a router is invalid, or the workers cannot change to them.
+ */
+export function changedRouters(before: RouterTarget, after: RouterTarget): readonly Target[] {
+  if (isEmbeddedRouter(before) || isEmbeddedRouter(after))
+    throw new ZeroMQConfigError('connection: a router in the same thread cannot be replaced');
+  const targets = toTargets(after);
+  if (sharesConcurrency(toTargets(before)) !== sharesConcurrency(targets))
+    throw new ZeroMQConfigError(
+      'connection: a change between one router and several needs a restart of the workers',
+    );
+  return targets;
+}
+
+/** Whether a worker divides its concurrency between routers. */
+function sharesConcurrency(targets: readonly Target[]): boolean {
+  return targets.length > 1 || targets.some((target) => target instanceof DnsTarget);
 }
 
 /** Rejects a hello that every router would reject, so that the error appears at the start. */

@@ -3,10 +3,8 @@
  * requests to the node, and sends each reply in the form of its request. A classic router never
  * answers the hello; its requests arrive in classic frames, and the replies use them too.
  */
-
 import { ROUTER_ID_SLOTS } from '../core/collections/id-map.ts';
 import { withHelloMark } from '../core/identity/identity.ts';
-import type { CallParent } from '../core/messages/calls.ts';
 import type { CancelReason } from '../core/messages/cancel-reason.ts';
 import { isReserved } from '../core/messages/event-name.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
@@ -33,8 +31,8 @@ import { type ClassicRequestSink, readClassicRequest } from './classic-request.t
 import type { Share } from './credit-sharing.ts';
 import { Goodbye } from './goodbye.ts';
 import { HelloAnswer } from './hello-answer.ts';
+import { RouterCallLink } from './router-call-link.ts';
 import { HELLO_BACKOFF, type RouterLinkOptions } from './router-link-options.ts';
-import type { CallLink } from './worker-calls.ts';
 
 /** Callbacks of a link to the worker. */
 export interface RouterLinkOwner extends ServiceHost, AssignmentOwner {
@@ -50,7 +48,7 @@ export interface RouterLinkOwner extends ServiceHost, AssignmentOwner {
   linkAnswered(link: RouterLink, refusal: string | undefined, router?: string): void;
 }
 
-export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, CallLink, ClassicRequestSink {
+export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, ClassicRequestSink {
   private readonly link: DealerLink;
   private readonly assignments = new ExecutionTable<Assignment>(ROUTER_ID_SLOTS);
   private readonly backoff = new Backoff(HELLO_BACKOFF);
@@ -65,8 +63,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
   private cancelRetry: Cancel | undefined;
   private connections = 0;
   connected = false;
-  /** The router takes calls of workers. */
-  private routerTakesCalls = false;
+  /** The calls of handlers over this connection. */
+  readonly callLink: RouterCallLink;
   private stopping = false;
 
   constructor(
@@ -76,14 +74,11 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
     const { identity, nodeId } = options.identity;
     const ids = { identity: withHelloMark(identity), nodeId: withHelloMark(nodeId) };
     this.link = new DealerLink({ ...options, ...ids }, this);
+    this.callLink = new RouterCallLink(this.link, this.helloAnswer, this);
   }
 
   get endpoint(): string {
     return this.link.endpoint;
-  }
-
-  get takesCalls(): boolean {
-    return this.connected && this.routerTakesCalls && this.helloAnswer.accepted;
   }
 
   /** Monitor of the socket. */
@@ -152,7 +147,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
     const lost = [...this.assignments.values()];
     this.assignments.clear();
     for (const { execution } of lost) execution?.cancel('lost');
-    this.owner.calls.linkLost(this);
+    this.owner.calls.linkLost(this.callLink);
     this.goodbye.connectionLost();
     this.owner.linkDisconnected(this);
   }
@@ -167,7 +162,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
   }
 
   packedRequest(id: number, generation: number, message: RequestMessage): void {
-    const assignment = new Assignment(this, this.owner, this.share, id, generation);
+    const assignment = new Assignment(this.callLink, this.owner, this.share, id, generation);
     this.assignments.set(id, assignment);
     this.run(message, assignment, (reply) => {
       // The reply of a request cannot be sent after its connection is lost; the router has already
@@ -186,18 +181,13 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
     this.assignments.window(id, generation, bytes);
   }
 
+  packedCallWindow(id: number, generation: number, bytes: number): void {
+    this.owner.calls.granted(this.callLink, id, generation, bytes);
+  }
+
   packedReply(id: number, generation: number, reply: ReplyMessage): void {
-    const drop = this.owner.calls.replied(this, id, generation, reply);
+    const drop = this.owner.calls.replied(this.callLink, id, generation, reply);
     if (drop !== undefined) this.link.drop(drop);
-  }
-
-  sendCall(id: number, generation: number, message: RequestMessage, parent: CallParent): void {
-    this.link.channel.addCall(id, generation, message, parent);
-  }
-
-  cancelCall(id: number, generation: number, why: CancelReason): void {
-    // The next connection knows nothing of the calls on a lost one.
-    if (this.connected) this.link.channel.addCancel(id, generation, why);
   }
 
   packedCancel(id: number, generation: number, why: CancelReason): void {
@@ -256,7 +246,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
     if (share !== undefined) credit.requestStarted(share);
     const ended = (reply: ReplyMessage): void => {
       settle(reply);
-      if (reply.more) return assignment.chunkSent();
+      if (reply.more) return assignment.partSent(reply);
       assignment.ended();
       this.inFlight -= 1;
       if (this.inFlight === 0) this.onIdle?.();
@@ -276,6 +266,7 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
     if (name === '$welcome') this.welcomed(data);
     else if (name === '$credit') this.creditConfirmed(readCredit(data));
     else if (name === '$want') this.creditRequested();
+    else if (name === '$ping') this.link.channel.post(controlFrames('$pong', {}));
     else if (name === '$refused')
       this.refused(typeof data.reason === 'string' ? data.reason : 'no reason given');
     else if (name === '$bye') this.goodbyeReceived();
@@ -283,9 +274,9 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
     else this.link.drop('bad-control');
   }
 
-  private welcomed({ router, calls }: Record<string, unknown>): void {
-    this.routerTakesCalls = calls === 1;
-    this.helloAnswer.record('accepted');
+  private welcomed(data: Record<string, unknown>): void {
+    const { router } = data;
+    this.helloAnswer.welcomed(data);
     this.backoff.reset();
     if (this.share !== undefined) this.owner.credit.confirmed(this.share);
     this.owner.linkAnswered(this, undefined, typeof router === 'string' ? router : undefined);
@@ -330,7 +321,8 @@ export class RouterLink implements RuntimeLink, DealerLinkOwner, PackedSink, Cal
   /** Runs a request in classic frames. */
   runClassic(message: RequestMessage, send: (reply: ReplyMessage) => void): void {
     const refusal = this.refusal(message.eventName);
-    if (refusal === undefined) this.run(message, new Assignment(this, this.owner, this.share, 0, 0), send);
+    if (refusal === undefined)
+      this.run(message, new Assignment(this.callLink, this.owner, this.share, 0, 0), send);
     else send(refusal);
   }
 

@@ -7,18 +7,24 @@ import type { Logger } from '../core/logging/logging.ts';
 import type { ZeroMQConnection } from '../transport/addressing/connection.ts';
 import { Discovery, type DiscoveryOptions, type DiscoveryOwner } from '../transport/addressing/discovery.ts';
 import type { Target } from '../transport/addressing/targets.ts';
+import { watchTrouble } from '../transport/socket/connection-trouble.ts';
+import { RouterAccess } from './router-access.ts';
+import type { RouterCallLink } from './router-call-link.ts';
 import { RouterLink, type RouterLinkOwner } from './router-link.ts';
 import type { RouterLinkOptions } from './router-link-options.ts';
 
 /** Options of the links of a worker. */
 export interface RouterLinksOptions extends DiscoveryOptions, Omit<RouterLinkOptions, 'connection'> {
   readonly targets: readonly Target[];
+  /** Called whenever a router accepts the worker. */
+  readonly onAccepted: () => void;
 }
 
 /** A link and the router to which it leads. */
 interface Entry {
   readonly connection: ZeroMQConnection;
   readonly link: RouterLink;
+  readonly access: RouterAccess;
   router: string | undefined;
 }
 
@@ -49,6 +55,21 @@ export class RouterLinks implements DiscoveryOwner {
     return [...[...this.entries.values()].map(({ link }) => link), ...this.draining.values()];
   }
 
+  /** The links as calls of handlers see them. */
+  get callLinks(): readonly RouterCallLink[] {
+    return this.all.map(({ callLink }) => callLink);
+  }
+
+  /** The access to each router, without those that drain. */
+  get accesses(): readonly RouterAccess[] {
+    return [...this.entries.values()].map(({ access }) => access);
+  }
+
+  /** The access to the router of a link; undefined if the link drains. */
+  accessOf(link: RouterLink): RouterAccess | undefined {
+    return [...this.entries.values()].find((entry) => entry.link === link)?.access;
+  }
+
   /** Whether the hello of a link reports that the worker was refused. */
   reportsRefusal({ helloAnswer }: RouterLink): boolean {
     const others = [...this.entries.values()].map(({ link }) => link.helloAnswer);
@@ -59,9 +80,15 @@ export class RouterLinks implements DiscoveryOwner {
     this.discovery.start();
   }
 
+  /** Replaces the routers. Links to routers that are no longer listed drain. */
+  useTargets(targets: readonly Target[]): void {
+    this.discovery.useTargets(targets);
+  }
+
   /** Stops opening and draining links. Links that drain are closed with all others. */
   stop(): void {
     this.closed = true;
+    for (const access of this.accesses) access.close();
     this.discovery.stop();
   }
 
@@ -105,8 +132,12 @@ export class RouterLinks implements DiscoveryOwner {
   }
 
   private add(key: string, connection: ZeroMQConnection): void {
+    const access = new RouterAccess(key, this.logger, this.options.onAccepted);
     const link = new RouterLink({ ...this.options, connection }, this.owner);
-    this.entries.set(key, { connection, link, router: undefined });
+    const { monitor } = link;
+    const encrypted = this.options.curve !== undefined;
+    watchTrouble({ monitor, connection, encrypted }, (reason) => access.failed(reason));
+    this.entries.set(key, { connection, link, access, router: undefined });
     this.updateRouterCount();
     link.open();
   }
@@ -114,6 +145,7 @@ export class RouterLinks implements DiscoveryOwner {
   private remove(key: string): void {
     const entry = this.entries.get(key);
     if (entry === undefined) return;
+    entry.access.close();
     this.entries.delete(key);
     this.updateRouterCount();
     this.draining.set(key, entry.link);

@@ -3,6 +3,7 @@
  * to each router. `ZeroMQWorkerThreads` runs the handlers of several workers on worker threads.
  */
 import type { Contract, EventDefinitions } from '../contract/index.ts';
+import { placeOf } from '../core/identity/worker-name.ts';
 import { atCallerOf } from '../core/messages/caller-stack.ts';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
 import type { ZeroMQHeartbeatConfig } from '../liveness/index.ts';
@@ -55,6 +56,12 @@ export interface ZeroMQWorkerBaseOptions extends ServiceOptions {
    * @defaultValue none: heartbeats are neither sent nor received
    */
   heartbeatConfig?: ZeroMQHeartbeatConfig;
+  /**
+   * Zone of the worker. Routers of the same zone prefer it.
+   *
+   * @defaultValue none
+   */
+  zone?: string;
   /**
    * CURVE keys for routers that require encryption ({@link CurveClientOptions}); as a SERVER, those
    * of its own socket ({@link CurveServerOptions}). INPROC connections are never encrypted.
@@ -127,7 +134,7 @@ function partsOf(
   options: ZeroMQWorkerOptions,
   nodeType: NodeType,
 ): [parts: ServiceParts, options: RoutedWorkerOptions] {
-  const { connection, dns, heartbeatConfig, curve } = options;
+  const { connection, dns, heartbeatConfig, curve, zone } = options;
   if (nodeType !== ZeroMQNodeType.WORKER && nodeType !== ZeroMQNodeType.SERVER) {
     throw new ZeroMQConfigError(`nodeType must be worker or server, got ${JSON.stringify(nodeType)}`);
   }
@@ -139,6 +146,7 @@ function partsOf(
       connection,
       dns,
       heartbeatConfig,
+      zone,
       announcement: announcementOf(options),
       curve: curveClient === false ? undefined : curveClient,
     },
@@ -154,14 +162,19 @@ function checkAddresses(targets: readonly Target[]): void {
   }
 }
 
-/** Creates the announcement of a worker with these handlers. */
-export function announcementOf(options: HandlerOptions): Announcement {
+/**
+ * Creates the announcement of a worker with these handlers.
+ *
+ * @param module path of the worker file. Defaults to the script of the process.
+ */
+export function announcementOf(options: HandlerOptions, module?: string): Announcement {
   const { handlers = {}, handleMessage, contract } = options;
   const named = [...new Set([...(contract?.eventNames ?? []), ...Object.keys(handlers)])];
   return {
     // A worker that handles every event and names none serves unannounced events.
     events: handleMessage !== undefined && contract === undefined ? undefined : named,
     contract: contract === undefined ? undefined : announcedContract(contract),
+    ...placeOf(module),
   };
 }
 

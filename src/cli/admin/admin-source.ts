@@ -2,7 +2,13 @@
 
 import type { ConsoleLogging, LogLevel } from '../../core/logging/logging.ts';
 import type { Health, HealthReason } from '../../core/observability/health.ts';
-import type { ActionOutcome, AdminSource, Snapshot } from '../../gateway/admin/index.ts';
+import type {
+  ActionOutcome,
+  AdminSource,
+  RequestsAnswer,
+  RequestsCommand,
+  Snapshot,
+} from '../../gateway/admin/index.ts';
 import { aggregated } from '../../metrics/index.ts';
 import type { Cluster } from '../process/cluster.ts';
 import { VERSION } from '../process/package.ts';
@@ -45,6 +51,10 @@ export class ProcessSource implements AdminSource {
 
   pauseEvent(name: string, pause: boolean): Promise<ActionOutcome> {
     return this.view.pauseEvent(name, pause);
+  }
+
+  requests(command: RequestsCommand): Promise<RequestsAnswer> {
+    return this.view.storedRequests(command);
   }
 
   onChange(listener: () => void): () => void {
@@ -103,6 +113,10 @@ export class ClusterSource implements AdminSource {
 
   async pauseEvent(name: string, pause: boolean): Promise<ActionOutcome> {
     return (await this.cluster.queryOne('pauseEvent', name, pause)) ?? NO_ANSWER;
+  }
+
+  async requests(command: RequestsCommand): Promise<RequestsAnswer> {
+    return (await this.cluster.queryOne('requests', command)) ?? { ...NO_ANSWER, body: NO_ANSWER };
   }
 
   onChange(): () => void {

@@ -31,18 +31,15 @@ export const ADMIN_SETTINGS = {
 type Values = ValuesOf<typeof ADMIN_SETTINGS>;
 
 /**
- * Returns a view of the process if an admin listener is configured. The view counts from this call
- * on.
+ * Returns a view of the process if an admin listener or the export of metrics is configured. The view
+ * counts from this call on.
  */
 export function viewFor({ admin }: Values, resources: Resources): ProcessView | undefined {
-  if (admin === undefined || admin === false) return undefined;
-  return openView(resources);
-}
-
-/** Returns a view of the process, which counts from this call on. */
-export function openView(resources: Resources): ProcessView {
+  const isWanted = (admin !== undefined && admin !== false) || resources.telemetry !== undefined;
+  if (!isWanted) return undefined;
   const view = new ProcessView();
   resources.add(() => view.close());
+  resources.telemetry?.watchMetrics(() => view.metrics.read());
   return view;
 }
 

@@ -10,13 +10,24 @@ import {
 import { type Health, type HealthReason, healthOf } from '../../core/observability/health.ts';
 import type { RouterConsole } from '../../core/observability/reports.ts';
 import { RequestStats } from '../../core/observability/request-stats.ts';
-import type { ActionOutcome, DepartedWorker, Snapshot } from '../../gateway/admin/index.ts';
+import {
+  type ActionOutcome,
+  type DepartedWorker,
+  NO_STORE,
+  type RequestsAnswer,
+  type RequestsCommand,
+  type RequestsStore,
+  runRequestsCommand,
+  type Snapshot,
+} from '../../gateway/admin/index.ts';
 import { type GatewayView, Metrics } from '../../metrics/index.ts';
 import { VERSION } from '../process/package.ts';
 import type { RemoteRouters } from './remote-routers.ts';
+import type { ServicePart } from './service-part.ts';
 
 /** The part of a gateway that the view reads. */
 interface GatewayPart extends GatewayView {
+  readonly store?: (RequestsStore & GatewayView['store']) | undefined;
   health(): Health;
 }
 
@@ -32,11 +43,16 @@ export class ProcessView {
   /** Routers in other processes to which the gateway of this process is connected. */
   remote: RemoteRouters | undefined;
   private readonly gateways: GatewayPart[] = [];
-  private readonly requests = new RequestStats('gateway', () => undefined);
+  private readonly services: ServicePart[] = [];
+  private readonly requests = new RequestStats(
+    'gateway',
+    () => undefined,
+    () => true,
+  );
   private departed: DepartedWorker[] = [];
   private started = false;
-  private readonly onWorkerLeft = ({ worker: id, reason, held }: WorkerLeft): void => {
-    this.departed = [...this.departed, { id, reason, held, at: Date.now() }].slice(-MAX_DEPARTED);
+  private readonly onWorkerLeft = ({ worker: id, name, reason, held }: WorkerLeft): void => {
+    this.departed = [...this.departed, { id, name, reason, held, at: Date.now() }].slice(-MAX_DEPARTED);
   };
 
   constructor() {
@@ -54,6 +70,11 @@ export class ProcessView {
     this.metrics.watchRouter(router);
   }
 
+  addService(service: ServicePart): void {
+    this.services.push(service);
+    this.metrics.watchService(service);
+  }
+
   /** Ends the starting phase: all gateways and routers have been added. */
   ready(): void {
     this.started = true;
@@ -66,7 +87,12 @@ export class ProcessView {
       const code = state === 'draining' ? 'SHUTTING_DOWN' : 'NOT_RUNNING';
       reasons.push({ code, detail: `The router is ${state}.` });
     }
-    return healthOf(this.started ? reasons : [STARTING, ...reasons]);
+    const services = this.services.map((service) => service.health());
+    const serviceReasons = services.flatMap((health) => health.reasons);
+    if (!this.started) return healthOf([STARTING, ...reasons, ...serviceReasons]);
+    const degraded = services.every(({ status }) => status !== 'unavailable') && serviceReasons.length > 0;
+    if (reasons.length === 0 && degraded) return { status: 'degraded', reasons: serviceReasons };
+    return healthOf([...reasons, ...serviceReasons]);
   }
 
   async snapshot(): Promise<Snapshot> {
@@ -108,6 +134,12 @@ export class ProcessView {
   async pauseEvent(name: string, pause: boolean): Promise<ActionOutcome> {
     if (this.routers.map((router) => router.pauseEvent(name, pause)).includes(true)) return 'done';
     return (await this.remote?.pauseEvent(name, pause)) ?? 'unknown';
+  }
+
+  /** Lists, shows or cancels requests in the store of a gateway. */
+  async storedRequests(command: RequestsCommand): Promise<RequestsAnswer> {
+    const store = this.gateways.find((gateway) => gateway.store !== undefined)?.store;
+    return store === undefined ? NO_STORE : runRequestsCommand(store, command);
   }
 
   /** Calls `listener` when a worker joins or leaves. Returns a function that stops this. */

@@ -115,8 +115,9 @@ export class RemoteRouters {
     const known = new Set(now.map(({ id }) => id));
     return before
       .filter(({ id }) => !known.has(id))
-      .map(({ id, inFlight }) => ({
+      .map(({ id, name, inFlight }) => ({
         id,
+        name,
         reason: 'no longer known to the router',
         held: inFlight,
         at: this.clock.wall(),

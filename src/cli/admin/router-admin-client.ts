@@ -1,5 +1,6 @@
 /** Queries to a router's built-in events, for the operator commands. */
 import { ZeroMQClient } from '../../client/index.ts';
+import { silentLogger } from '../../core/logging/logging.ts';
 import { ZeroMQError } from '../../core/messages/errors.ts';
 import type { RouterReport, RouterTotals } from '../../core/observability/reports.ts';
 import type { RequestReport } from '../../core/observability/request-stats.ts';
@@ -81,7 +82,12 @@ export async function withRouterAdmin<T>(
   use: (admin: RouterAdminClient) => Promise<T>,
 ): Promise<T> {
   const { to: connection, timeout } = values;
-  const client = new ZeroMQClient({ connection, timeout, curve: clientCurve(values) });
+  const client = new ZeroMQClient({
+    connection,
+    timeout,
+    curve: clientCurve(values),
+    logger: silentLogger, // the error has the reason
+  });
   try {
     await client.connect({ timeout: Math.min(CONNECT_TIMEOUT, timeout), throwOnFailure: true });
     return await use(routerAdminClient(client));

@@ -1,27 +1,29 @@
 /** `zeromq-gateway call`: sends one event and prints its reply. */
 import { readReply, ZeroMQClient } from '../../client/index.ts';
 import { parseExact, stringifyExact } from '../../core/json/exact-json.ts';
-import { ZeroMQError } from '../../core/messages/errors.ts';
+import { silentLogger } from '../../core/logging/logging.ts';
+import { toError, ZeroMQError } from '../../core/messages/errors.ts';
 import type { ReplyMessage } from '../../core/messages/message.ts';
 import { printStream } from '../nodes/call-stream.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
 import { type CommandContext, defineCommand } from '../settings/command.ts';
-import { EXIT, requestError } from '../settings/errors.ts';
+import { EXIT, requestError, UsageError } from '../settings/errors.ts';
+import { FROM_INPUT, jsonOrInput } from '../settings/json-types.ts';
 import { optional, required, setting, type ValuesOf } from '../settings/settings.ts';
-import {
-  booleanFlag,
-  connectEndpoint,
-  file,
-  json,
-  text,
-  timeoutMilliseconds,
-} from '../settings/value-types.ts';
+import { booleanFlag, connectEndpoint, file, text, timeoutMilliseconds } from '../settings/value-types.ts';
 import { withProgress } from '../terminal/progress.ts';
 
 const settings = {
   event: required({ ...text, placeholder: 'EVENT' }, { description: 'Name of the event', positional: true }),
-  json: optional(json, { description: 'Event data', positional: true, defaultNote: 'null' }),
-  to: required(connectEndpoint, { description: "Router's frontend, or a server" }),
+  eventData: optional(jsonOrInput, {
+    description: 'Event data, or - to read it from standard input',
+    positional: true,
+    defaultNote: 'null',
+  }),
+  to: setting(connectEndpoint, {
+    description: "Router's frontend, or a server",
+    default: 'tcp://127.0.0.1:5555',
+  }),
   timeout: setting(timeoutMilliseconds, {
     description: 'Timeout of the call, including the connection',
     default: 5000,
@@ -43,14 +45,29 @@ const settings = {
  */
 const CONNECT_TIMEOUT = 2000;
 
+/** Reads the event data from standard input. */
+async function readInput({ input }: CommandContext): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of input ?? []) chunks.push(Buffer.from(chunk));
+  const text = Buffer.concat(chunks).toString();
+  try {
+    return parseExact(text, 'spelling');
+  } catch (error) {
+    const { message } = toError(error);
+    throw new UsageError([`eventData: standard input is not valid JSON: ${message}`]);
+  }
+}
+
 async function call(values: ValuesOf<typeof settings>, context: CommandContext): Promise<number> {
-  const { event, json: data, to, timeout, classic } = values;
+  const { event, to, timeout, classic } = values;
+  const data = values.eventData === FROM_INPUT ? await readInput(context) : values.eventData;
   const client = new ZeroMQClient({
     connection: to,
     timeout,
     classic,
     poolSize: 1,
     curve: clientCurve(values),
+    logger: silentLogger, // the error has the reason
   });
   const began = performance.now();
   try {
@@ -82,9 +99,10 @@ export const callCommand = defineCommand({
     'to standard error, and the exit code is 1.',
   settings,
   examples: [
-    `call echo.get '{"message":"hello"}' --to tcp://127.0.0.1:5555`,
-    'call tasks.list --to tcp://127.0.0.1:5555 --timeout 1000',
-    'call clock.watch --to tcp://127.0.0.1:5555 --stream',
+    `call echo.get '{"message":"hello"}'`,
+    'call tasks.create - < task.json',
+    'call tasks.list --to tcp://10.0.0.1:5555 --timeout 1000',
+    'call clock.watch --stream',
   ],
   run: call,
 });

@@ -12,10 +12,11 @@ import {
   list,
   listenEndpoint,
   port,
+  storeOrOff,
   timeoutMilliseconds,
   wholeNumber,
 } from '../settings/value-types.ts';
-import { HTTP_SETTINGS } from './gateway.ts';
+import { DEFAULT_STORE, HTTP_SETTINGS } from './gateway.ts';
 import { ROUTER_SETTINGS } from './router.ts';
 import { WORKER_SETTINGS } from './worker.ts';
 
@@ -29,6 +30,11 @@ export const DEV_SETTINGS = {
     description: HTTP_SETTINGS.timeout.description,
     group: 'HTTP',
     defaultNote: '5000; one hour with --inspect',
+  }),
+  store: optional(storeOrOff, {
+    description: HTTP_SETTINGS.store.description,
+    group: HTTP_SETTINGS.store.group,
+    defaultNote: `sqlite:${DEFAULT_STORE}, created when an operation needs it`,
   }),
   workers: optional(folder, {
     description: 'Folder with worker files, TypeScript or JavaScript',

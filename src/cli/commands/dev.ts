@@ -4,28 +4,29 @@ import path from 'node:path';
 import type { Logger } from '../../core/logging/logging.ts';
 import { type GatewaySettingsInput, readSettings } from '../../gateway/index.ts';
 import { isFree } from '../../worker/threads/inspector.ts';
-import { DEFAULT_ADMIN_ADDRESS, openAdmin, openView } from '../admin/admin.ts';
+import { DEFAULT_ADMIN_ADDRESS, openAdmin, viewFor } from '../admin/admin.ts';
 import { ProcessSource } from '../admin/admin-source.ts';
 import { openBrowser } from '../dev/browser.ts';
+import { codeFrame } from '../dev/code-frame.ts';
 import { DevContracts } from '../dev/contracts.ts';
-import { devLog, withQuietInfo } from '../dev/dev-log.ts';
 import { envFilesIn } from '../dev/env-files.ts';
 import { InspectorPorts } from '../dev/inspector-ports.ts';
+import { placeOf } from '../dev/load-error.ts';
 import { DevOutput } from '../dev/output.ts';
 import { onParentExit } from '../dev/parent.ts';
-import { logRequests } from '../dev/request-log.ts';
 import { Session } from '../dev/session.ts';
 import { TypeCheck } from '../dev/type-check.ts';
 import { loadDocuments } from '../nodes/documents.ts';
 import { openLog } from '../nodes/logging.ts';
 import { type Resources, serve } from '../nodes/serve.ts';
+import { quietLoggerOf, traceRequests } from '../nodes/traffic-log.ts';
 import { type CommandContext, defineCommand } from '../settings/command.ts';
 import { CONFIG_NAMES } from '../settings/config-file.ts';
 import { UsageError } from '../settings/errors.ts';
 import type { ValuesOf } from '../settings/settings.ts';
 import { type Painter, painter } from '../terminal/colours.ts';
 import { DEV_SETTINGS } from './dev-settings.ts';
-import { openGateway, openRegistry } from './gateway.ts';
+import { openGateway, openRegistry, withDefaultStore } from './gateway.ts';
 import { openRouter } from './router.ts';
 
 type Values = ValuesOf<typeof DEV_SETTINGS>;
@@ -65,11 +66,13 @@ async function withDefaults(values: Values) {
   };
 }
 
+/** Opens the log: text unless JSON is asked for, with a code frame below errors. */
 function openDevLog(values: Values, paint: Painter, context: CommandContext, resources: Resources) {
-  if (values.logFolder !== undefined) return openLog(values, resources);
-  return openLog(values, resources, undefined, ({ logLevel }) =>
-    devLog((line) => context.err(line), paint, logLevel),
-  );
+  const frameOf = (stack: string): readonly string[] => {
+    const place = placeOf(stack);
+    return place === undefined ? [] : codeFrame(place, paint);
+  };
+  return openLog(values, resources, context, { elsewhere: 'text', frameOf, followsFile: false });
 }
 
 /** Checks types in the background. */
@@ -112,7 +115,7 @@ async function open(
   const output = new DevOutput(cwd, (line) => context.err(line), paint);
   const log = openDevLog(values, paint, context, resources);
   const logger: Logger = log.logger;
-  const view = values.admin === false ? undefined : openView(resources);
+  const view = viewFor({ ...values, admin: values.admin ?? DEFAULT_ADMIN_ADDRESS }, resources);
   const admin =
     view === undefined
       ? ''
@@ -120,7 +123,7 @@ async function open(
   const registry = openRegistry(values);
   loadDocuments(registry, values.openapi ?? [], values, logger, resources);
   const contracts = new DevContracts(registry);
-  const { router, endpoints } = await openRouter(values, contracts, logger, resources);
+  const { router, endpoints } = await openRouter(values, contracts, quietLoggerOf(log), resources);
   view?.addRouter(router);
   const { threads, concurrency, threadStallTimeout, inspect, inspectPort, drain } = values;
   let types: TypeCheck | undefined;
@@ -139,9 +142,9 @@ async function open(
   });
   resources.add(() => session.close(resources.drainLeft));
   await session.start();
-  const stopLog = logRequests((line) => context.err(line), paint);
-  resources.add(stopLog);
-  const { url, gateway } = await openGateway(values, router, registry, withQuietInfo(logger), resources);
+  const traced = traceRequests(withDefaultStore(values, cwd), { log, context, resources });
+  const opened = openGateway(traced, router, registry, resources);
+  const { url, gateway } = await opened;
   view?.addGateway(gateway);
   view?.ready();
   const page = firstPage(url, values);

@@ -41,6 +41,7 @@ function versionsOf({ versions = [] }: EventReport): string {
 /** Describes states of an event that need an operator's attention. */
 export function notesOf({
   announced,
+  left = false,
   workers,
   paused,
   breaker = 'closed',
@@ -48,7 +49,7 @@ export function notesOf({
 }: EventReport): string {
   const notes = [
     paused && 'paused',
-    !announced && 'not announced',
+    left ? 'its workers have left' : !announced && 'not announced',
     breaker !== 'closed' && `circuit breaker ${breaker}`,
     tripped > 0 && `circuit breaker not closed at ${tripped} of ${workers} workers`,
   ];

@@ -1,16 +1,16 @@
 /** `zeromq-gateway mock`: serves documents from their examples and schemas, without workers. */
 import { ContractError } from '../../contract/errors.ts';
 import type { Logger } from '../../core/logging/logging.ts';
-import { failure, type Requester } from '../../core/messages/message.ts';
-import { WITHOUT_STREAM } from '../../core/messages/stream.ts';
 import { type ApiSource, createGateway, fixedApi, type GatewayHooks } from '../../gateway/index.ts';
 import { ApiRegistry, type ApiSnapshot, putDocument } from '../../openapi/index.ts';
 import { readPreferences } from '../mock/preferences.ts';
 import { MockResponses } from '../mock/responses.ts';
+import { MockRequester, postStream } from '../mock/stream-replies.ts';
 import { documentSettings } from '../nodes/documents.ts';
 import { explainBindErrors } from '../nodes/endpoints.ts';
 import { openLog } from '../nodes/logging.ts';
 import { type Resources, serve } from '../nodes/serve.ts';
+import { traceRequests } from '../nodes/traffic-log.ts';
 import { type CommandContext, defineCommand, NODE_SETTINGS } from '../settings/command.ts';
 import { UsageError } from '../settings/errors.ts';
 import { required, setting, type ValuesOf } from '../settings/settings.ts';
@@ -18,7 +18,7 @@ import { document, list, wholeNumber } from '../settings/value-types.ts';
 import { gatewaySettings, HTTP_SETTINGS } from './gateway.ts';
 
 const { unnamed, maxDocument } = documentSettings('none');
-const { hooks: _, ...http } = HTTP_SETTINGS;
+const { hooks: _, store: __, ...http } = HTTP_SETTINGS;
 
 const settings = {
   file: required(list(document), {
@@ -30,21 +30,16 @@ const settings = {
     description: 'Seed of the values that are made from schemas; the same seed returns the same responses',
     default: 1,
   }),
+  interval: setting(wholeNumber(0, 60_000, 'MS'), {
+    description: 'Time between two items of a stream',
+    default: 100,
+  }),
   unnamed,
   maxDocument,
   ...NODE_SETTINGS,
 };
 
 type Values = ValuesOf<typeof settings>;
-
-/** Requests never reach a worker: the hook answers each event. */
-const NO_WORKERS: Requester = {
-  reachable: true,
-  request(_request, settle) {
-    const turn = setImmediate(() => settle(failure('NO_WORKER', 'a mock has no workers')));
-    return { ...WITHOUT_STREAM, cancel: () => clearImmediate(turn) };
-  },
-};
 
 function load(values: Values, logger: Logger): ApiSnapshot {
   const registry = new ApiRegistry();
@@ -64,21 +59,33 @@ function load(values: Values, logger: Logger): ApiSnapshot {
   return registry.snapshot();
 }
 
-/** A mock checks no credentials: the document keeps its security, the operations do not have any. */
-function withoutSecurity(snapshot: ApiSnapshot): ApiSource {
+/**
+ * A mock checks no credentials and stores nothing: the document keeps its security and its
+ * idempotency keys, the operations do not have any.
+ */
+function withoutChecks(snapshot: ApiSnapshot): ApiSource {
   return fixedApi({
     ...snapshot,
-    operations: snapshot.operations.map((operation) => ({ ...operation, security: [] })),
+    operations: snapshot.operations.map((operation) => ({
+      ...operation,
+      security: [],
+      idempotency: undefined,
+    })),
   });
 }
 
 function hooksOf(snapshot: ApiSnapshot, seed: number): GatewayHooks {
   const responses = new MockResponses(snapshot, seed);
   return {
-    onEvent(_event, { operation, headers }) {
+    onEvent(event, { operation, headers }) {
       if (operation === undefined) return undefined;
       const preferences = readPreferences(headers.prefer);
-      const { status, headers: sent, data } = responses.response(operation, preferences, headers.accept);
+      const response = responses.response(operation, preferences, headers.accept);
+      const { status, headers: sent, data, stream } = response;
+      if (stream !== undefined) {
+        postStream(event, response, stream);
+        return undefined;
+      }
       // An empty text: without data, a response with the status 200 would have the body null.
       if (data === undefined && status === 200)
         return { status, headers: { 'content-type': 'text/plain', ...sent }, data: '' };
@@ -90,9 +97,9 @@ function hooksOf(snapshot: ApiSnapshot, seed: number): GatewayHooks {
 async function open(values: Values, resources: Resources, logger: Logger): Promise<string> {
   const snapshot = load(values, logger);
   const gateway = createGateway({
-    ...gatewaySettings({ ...values, hooks: undefined }),
-    requester: NO_WORKERS,
-    api: withoutSecurity(snapshot),
+    ...gatewaySettings({ ...values, hooks: undefined, store: undefined }),
+    requester: new MockRequester(values.interval),
+    api: withoutChecks(snapshot),
     hooks: hooksOf(snapshot, values.seed),
     logger,
   });
@@ -104,8 +111,9 @@ async function open(values: Values, resources: Resources, logger: Logger): Promi
 
 function mock(values: Values, context: CommandContext): Promise<number> {
   return serve('mock', values.drain, context, (resources) => {
-    const { logger } = openLog(values, resources);
-    return open(values, resources, logger);
+    const log = openLog(values, resources, context);
+    const traced = traceRequests({ ...values, hooks: undefined }, { log, context, resources });
+    return open({ ...values, ...traced.values }, resources, traced.logger);
   });
 }
 

@@ -18,12 +18,17 @@ const VENDORED = `file:${VENDORED_FILE}`;
 /** The name used in the templates. With it, each template is a valid file that runs unchanged. */
 const TEMPLATE_NAME = /\bhello\b/g;
 
+const NAME = /^[a-z][a-z0-9-]{0,49}$/;
+
 const name: ValueType<string> = {
   placeholder: 'NAME',
-  allowed: 'small letters, digits and dashes, a letter first, at most 50 of them, such as stock-levels',
-  schema: Joi.string()
-    .pattern(/^[a-z][a-z0-9-]*$/)
-    .max(50),
+  allowed:
+    'small letters, digits and dashes, a letter first, at most 50 of them, such as stock-levels; optionally after a folder',
+  schema: () =>
+    Joi.string().custom((value: string) => {
+      if (!NAME.test(path.basename(value))) throw new Error('not a name');
+      return value;
+    }),
 };
 
 const settings = {
@@ -33,7 +38,8 @@ const settings = {
     positional: true,
   }),
   name: required(name, {
-    description: 'Name of the worker or project; event names and paths begin with it',
+    description:
+      'Name of the worker or project, or a path that ends in it; event names and paths begin with it',
     positional: true,
   }),
   folder: optional(folderPath, {
@@ -143,13 +149,28 @@ function newProject({ name: newName, folder, package: given }: Values, context: 
   context.out(`  curl -s localhost:8080/${newName}/world`);
 }
 
+/** Divides a path such as `../shop` into the name and the folder. */
+function withFolder(values: Values, cwd: string): Values {
+  const { what, folder } = values;
+  const newName = path.basename(values.name);
+  if (newName === values.name) return values;
+  const given = path.resolve(cwd, what === 'project' ? values.name : path.dirname(values.name));
+  return { ...values, name: newName, folder: folder ?? given };
+}
+
 export const newCommand = defineCommand({
   name: 'new',
   description:
     'Create a worker file, or a project with a worker, tests, lint, Dockerfile and CI. Existing files are never changed.',
   settings,
-  examples: ['new project shop', 'new worker stock-levels', 'new worker stock-levels --folder src/workers'],
-  run: (values, context) => {
+  examples: [
+    'new project shop',
+    'new project ../shop',
+    'new worker stock-levels',
+    'new worker stock-levels --folder src/workers',
+  ],
+  run: (given, context) => {
+    const values = withFolder(given, context.cwd);
     if (values.what === 'worker') newWorker(values, context);
     else newProject(values, context);
     return Promise.resolve(EXIT.ok);

@@ -15,9 +15,10 @@ const MAX_BYTES = 72;
 const userName: ValueType<string> = {
   placeholder: 'USER',
   allowed: 'a user name without colons and control characters',
-  schema: Joi.string().custom((value: string, { error }) =>
-    reasonAgainstUserName(value) === undefined ? value : error('any.invalid'),
-  ),
+  schema: () =>
+    Joi.string().custom((value: string, { error }) =>
+      reasonAgainstUserName(value) === undefined ? value : error('any.invalid'),
+    ),
 };
 
 const settings = {

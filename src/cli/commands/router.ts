@@ -10,7 +10,7 @@ import { CURVE_SERVER_SETTINGS, serverCurve } from '../nodes/curve.ts';
 import { explainBindErrors } from '../nodes/endpoints.ts';
 import { openLog } from '../nodes/logging.ts';
 import { type Resources, serve } from '../nodes/serve.ts';
-import { type CommandContext, defineCommand, NODE_SETTINGS } from '../settings/command.ts';
+import { type CommandContext, defineCommand, NODE_SETTINGS, ZONE_SETTINGS } from '../settings/command.ts';
 import { optional, setting, type ValuesOf } from '../settings/settings.ts';
 import {
   booleanFlag,
@@ -127,7 +127,7 @@ export const ROUTER_SETTINGS = {
 
 /** Creates a router, starts it, and registers it with `resources`. */
 export async function openRouter(
-  values: ValuesOf<typeof ROUTER_SETTINGS>,
+  values: ValuesOf<typeof ROUTER_SETTINGS> & { readonly zone?: string | undefined },
   contractChecker: ContractChecker,
   logger: Logger,
   resources: Resources,
@@ -146,6 +146,7 @@ export async function openRouter(
       maxMissed: values.heartbeatMisses,
     }),
     strategy: createStrategy(values.strategy),
+    zone: values.zone,
     limits: {
       ...{ queueLimit, queueBytes, startupGrace, redispatches },
       streamIdleTimeout: values.streamIdleTimeout || Infinity,
@@ -168,11 +169,11 @@ export async function openRouter(
   return { router, endpoints };
 }
 
-const settings = { ...ROUTER_SETTINGS, ...ADMIN_SETTINGS, ...NODE_SETTINGS };
+const settings = { ...ROUTER_SETTINGS, ...ZONE_SETTINGS, ...ADMIN_SETTINGS, ...NODE_SETTINGS };
 
 function route(values: ValuesOf<typeof settings>, context: CommandContext): Promise<number> {
   return serve('router', values.drain, context, async (resources) => {
-    const log = openLog(values, resources);
+    const log = openLog(values, resources, context);
     const { logger } = log;
     const view = viewFor(values, resources);
     const admin =

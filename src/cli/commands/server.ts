@@ -6,13 +6,16 @@ import { ZeroMQHeartbeatConfig } from '../../liveness/index.ts';
 import { withMiddlewares } from '../../runtime/middleware-chain.ts';
 import { ZeroMQServer } from '../../server/index.ts';
 import { loadWorkerModule, type WorkerDefinition } from '../../worker/index.ts';
+import { ADMIN_SETTINGS, openAdmin, viewFor } from '../admin/admin.ts';
+import { ProcessSource } from '../admin/admin-source.ts';
+import { ServerPart } from '../admin/service-part.ts';
 import { CURVE_SERVER_SETTINGS, serverCurve } from '../nodes/curve.ts';
 import { explainBindErrors } from '../nodes/endpoints.ts';
 import { openLog } from '../nodes/logging.ts';
 import { serve } from '../nodes/serve.ts';
 import { type CommandContext, defineCommand, NODE_SETTINGS } from '../settings/command.ts';
 import { UsageError } from '../settings/errors.ts';
-import { optional, required, type ValuesOf } from '../settings/settings.ts';
+import { optional, required, setting, type ValuesOf } from '../settings/settings.ts';
 import { file, filePath, list, listenEndpoint, wholeNumber } from '../settings/value-types.ts';
 
 const settings = {
@@ -20,7 +23,11 @@ const settings = {
     description: 'TypeScript or JavaScript file with defineWorker(…) as its default export',
     positional: true,
   }),
-  bind: required(listenEndpoint, { description: 'Listen address for clients' }),
+  bind: setting(listenEndpoint, {
+    description: 'Listen address for clients',
+    default: 'tcp://127.0.0.1:5555',
+    defaultNote: 'tcp://127.0.0.1:5555, this machine only',
+  }),
   concurrency: optional(wholeNumber(1, 100_000), {
     description: 'Requests that the server runs at a time',
     defaultNote: 'the lowest of the files, else 64',
@@ -36,6 +43,7 @@ const settings = {
     defaultNote: 'a new id at every start',
   }),
   ...CURVE_SERVER_SETTINGS,
+  ...ADMIN_SETTINGS,
   ...NODE_SETTINGS,
 };
 
@@ -110,7 +118,10 @@ function mergeContracts(definitions: readonly WorkerDefinition[]): Contract {
 function run(values: Values, context: CommandContext): Promise<number> {
   const { files, bind, concurrency, heartbeat, nodeFile, drain } = values;
   return serve('server', drain, context, async (resources) => {
-    const { logger } = openLog(values, resources);
+    const log = openLog(values, resources, context);
+    const { logger } = log;
+    const view = viewFor(values, resources);
+    const admin = view ? await openAdmin(values, new ProcessSource(view, log), logger, resources) : '';
     const listeners = [
       { setting: 'bind', endpoint: bind },
       { setting: 'heartbeat', endpoint: heartbeat ?? bind },
@@ -134,7 +145,9 @@ function run(values: Values, context: CommandContext): Promise<number> {
     }
     const { endpoint } = await explainBindErrors(listeners, () => server.start());
     resources.add(() => server.stop({ deadline: resources.drainLeft }), server.closed);
-    return `${files.map((name) => path.basename(name)).join(', ')} on ${endpoint}`;
+    view?.addService(new ServerPart(server));
+    view?.ready();
+    return `${files.map((name) => path.basename(name)).join(', ')} on ${endpoint}${admin}`;
   });
 }
 

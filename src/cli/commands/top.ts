@@ -1,5 +1,6 @@
 /** `zeromq-gateway top`: shows the state of a router, live in a terminal. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { shortId } from '../../core/identity/worker-name.ts';
 import type { RouterReport } from '../../core/observability/reports.ts';
 import {
   ADMIN_CLIENT_SETTINGS,
@@ -12,7 +13,7 @@ import { EXIT } from '../settings/errors.ts';
 import { setting, type ValuesOf } from '../settings/settings.ts';
 import { booleanFlag, milliseconds } from '../settings/value-types.ts';
 import { type Painter, painter } from '../terminal/colours.ts';
-import { duration, tableOf } from '../terminal/table.ts';
+import { cut, duration, tableOf } from '../terminal/table.ts';
 import { notesOf } from './events.ts';
 import { workersTable } from './ps.ts';
 
@@ -42,12 +43,16 @@ async function query(admin: RouterAdminClient): Promise<RouterView> {
 
 async function top(values: Values, context: CommandContext): Promise<number> {
   const stop = new AbortController();
-  const onSignal = (): void => stop.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const end = (): void => stop.abort();
+  process.once('SIGINT', end).once('SIGTERM', end);
+  const releaseKeys = isScreen(values, context) ? onQuitKey(context, end) : undefined;
+  const { outputClosed } = context;
+  const signal = outputClosed === undefined ? stop.signal : AbortSignal.any([stop.signal, outputClosed]);
   try {
-    await withRouterAdmin(values, (admin) => watch(admin, values, context, stop.signal));
+    await withRouterAdmin(values, (admin) => watch(admin, values, context, signal));
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    process.off('SIGINT', end).off('SIGTERM', end);
+    releaseKeys?.();
   }
   return EXIT.ok;
 }
@@ -64,20 +69,20 @@ async function watch(
 ): Promise<void> {
   const { once, interval, json } = values;
   await admin.stats();
-  const screen = context.colours?.out === true && !once && !json;
+  const screen = isScreen(values, context);
   const paint = painter(context.colours?.out);
   while (!signal.aborted) {
     await sleep(interval, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     const view = await query(admin);
     if (json) context.out(JSON.stringify(view));
-    else context.out(`${screen ? CLEAR : ''}${format(view, paint).join('\n')}`);
+    else context.out(`${screen ? CLEAR : ''}${format(view, paint, context.columns?.()).join('\n')}`);
     if (once) return;
   }
 }
 
-/** Formats the result of one query. */
-export function format({ info, stats }: RouterView, paint: Painter): string[] {
+/** Formats the result of one query. @param width maximum width of a line, in characters */
+export function format({ info, stats }: RouterView, paint: Painter, width = Infinity): string[] {
   const { all, events, failures } = stats;
   const { queued, dispatched, clients, openStreams = 0 } = info.totals;
   const streams = openStreams === 0 ? '' : `, ${openStreams} ${openStreams === 1 ? 'stream' : 'streams'}`;
@@ -89,12 +94,30 @@ export function format({ info, stats }: RouterView, paint: Painter): string[] {
     return [event, rate.toFixed(1), duration(p50), duration(p99), share, String(report?.queued ?? 0), notes];
   });
   const last = failures.slice(0, FAILURES).map(({ at, code, event, requestId }) => {
-    return `${new Date(at).toISOString()}  ${paint('red', code)}  ${event}  ${requestId}`.trimEnd();
+    const when = `${new Date(at).toISOString()}  `;
+    const rest = cut(`  ${event}  ${requestId}`.trimEnd(), width - when.length - code.length);
+    return `${when}${paint('red', code)}${rest}`;
   });
   return [
-    `router ${info.router}, ${info.state} for ${duration(info.age)}, ${info.strategy}, ${clients} clients`,
-    `${paint('bold', `${all.rate.toFixed(1)} requests/s`)}, p50 ${duration(all.p50)}, p99 ${duration(all.p99)}, ` +
-      `${queued} queued, ${dispatched} dispatched${streams}`,
+    ...fold(
+      [
+        `router ${shortId(info.router)}`,
+        `${info.state} for ${duration(info.age)}`,
+        info.strategy,
+        `${clients} clients`,
+      ],
+      width,
+    ),
+    ...fold(
+      [
+        `${all.rate.toFixed(1)} requests/s`,
+        `p50 ${duration(all.p50)}`,
+        `p99 ${duration(all.p99)}`,
+        `${queued} queued`,
+        `${dispatched} dispatched${streams}`,
+      ],
+      width,
+    ).map((line, at) => (at === 0 ? line.replace(/^[^,]+/, (rate) => paint('bold', rate)) : line)),
     '',
     ...tableOf(
       [
@@ -107,18 +130,53 @@ export function format({ info, stats }: RouterView, paint: Painter): string[] {
         [''],
       ],
       rows,
+      width,
     ),
     '',
-    ...workersTable(info.workers),
+    ...workersTable(info.workers, width),
     ...(last.length > 0 ? ['', 'Last errors', ...last] : []),
   ];
+}
+
+/** Joins facts with commas, in lines of at most `width` characters. */
+function fold(facts: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const fact of facts) {
+    const line = lines.at(-1);
+    const joined = `${line}, ${fact}`;
+    if (line !== undefined && joined.length <= width) lines[lines.length - 1] = joined;
+    else lines.push(cut(fact, width));
+  }
+  return lines;
+}
+
+/** Whether the output is a screen that is drawn again and again. */
+function isScreen({ once, json }: Values, { colours }: CommandContext): boolean {
+  return colours?.out === true && !once && !json;
+}
+
+/** Calls `quit` on the keys q and Ctrl-C. Returns a function that releases the keyboard. */
+function onQuitKey({ input }: CommandContext, quit: () => void): (() => void) | undefined {
+  if (input?.isTTY !== true) return undefined;
+  const keyboard = input as NodeJS.ReadableStream & Partial<Pick<NodeJS.ReadStream, 'setRawMode'>>;
+  const onData = (chunk: Buffer | string): void => {
+    if (/[qQ\u0003]/.test(chunk.toString())) quit();
+  };
+  keyboard.setRawMode?.(true);
+  keyboard.on('data', onData);
+  keyboard.resume();
+  return () => {
+    keyboard.off('data', onData);
+    keyboard.setRawMode?.(false);
+    keyboard.pause();
+  };
 }
 
 export const topCommand = defineCommand({
   name: 'top',
   description:
     'Show live statistics of a router: request rates, latency, queues, workers and recent errors. In a terminal it uses ' +
-    'the whole screen; Ctrl-C ends it.',
+    'the whole screen; q or Ctrl-C ends it.',
   settings,
   examples: ['top', 'top --once --json', 'top --to tcp://10.0.0.1:5555 --interval 5000'],
   run: top,

@@ -1,29 +1,28 @@
 /** `zeromq-gateway up`: runs gateway, router and workers in one process. */
-import { readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { contractChecker } from '../../openapi/index.ts';
 import type { ZeroMQRouter } from '../../router/index.ts';
 import { ZeroMQWorkerThreads } from '../../worker/index.ts';
-import { ADMIN_SETTINGS, DEFAULT_ADMIN_ADDRESS, openAdmin, openView } from '../admin/admin.ts';
+import { ADMIN_SETTINGS, DEFAULT_ADMIN_ADDRESS, openAdmin, viewFor } from '../admin/admin.ts';
 import { ProcessSource } from '../admin/admin-source.ts';
 import { documentSettings, loadDocuments } from '../nodes/documents.ts';
 import { openLog } from '../nodes/logging.ts';
 import { serve } from '../nodes/serve.ts';
-import { workerFilesIn } from '../nodes/worker-files.ts';
+import { quietLoggerOf, traceChanges, traceRequests } from '../nodes/traffic-log.ts';
+import { listWorkerFiles } from '../nodes/worker-files.ts';
 import { PACKAGE_FOLDER } from '../process/package.ts';
+import { findPython, PYTHON_SAMPLE, startPythonSample } from '../process/python-sample.ts';
 import { type CommandContext, defineCommand, NODE_SETTINGS } from '../settings/command.ts';
 import { optional, setting, type ValuesOf } from '../settings/settings.ts';
-import { addressOrOff, type DocumentSpec, folder } from '../settings/value-types.ts';
-import { HTTP_SETTINGS, openGateway, openRegistry } from './gateway.ts';
+import { addressOrOff, folderOrOff, programOrOff, storeOrOff } from '../settings/value-types.ts';
+import { DEFAULT_STORE, HTTP_SETTINGS, openGateway, openRegistry, withDefaultStore } from './gateway.ts';
 import { openRouter, ROUTER_SETTINGS } from './router.ts';
 import { WORKER_SETTINGS } from './worker.ts';
 
-/** The compiled samples in an installed package: Node.js does not run TypeScript under node_modules. */
-const SAMPLE_WORKERS = path.join(
-  PACKAGE_FOLDER,
-  PACKAGE_FOLDER.includes(`${path.sep}node_modules${path.sep}`) ? 'dist/samples/workers' : 'workers',
-);
-const SAMPLE_DOCUMENTS = path.join(PACKAGE_FOLDER, 'openapi');
+/** The samples as the build compiles them. Without a build, their sources. */
+const COMPILED_SAMPLES = path.join(PACKAGE_FOLDER, 'dist/samples/workers');
+const SAMPLE_WORKERS = existsSync(COMPILED_SAMPLES) ? COMPILED_SAMPLES : path.join(PACKAGE_FOLDER, 'workers');
 
 /**
  * Maximum time, in milliseconds, to wait before the ready line until the router has registered the
@@ -33,13 +32,24 @@ const JOIN_WAIT = 5000;
 
 const settings = {
   ...HTTP_SETTINGS,
-  workers: setting(folder, {
-    description: 'Folder with worker files, TypeScript or JavaScript',
+  store: optional(storeOrOff, {
+    description: HTTP_SETTINGS.store.description,
+    group: HTTP_SETTINGS.store.group,
+    defaultNote: `sqlite:${DEFAULT_STORE}, created when an operation needs it`,
+  }),
+  workers: setting(folderOrOff, {
+    description:
+      'Folder with worker files, TypeScript or JavaScript; off for none, as with workers in Python only',
     default: SAMPLE_WORKERS,
     defaultNote: 'the sample workers of the package',
   }),
+  python: optional(programOrOff, {
+    description: 'Python that runs the Python sample next to the other sample workers, or off',
+    group: 'Python nodes',
+    defaultNote: 'python3, if it has pyzmq',
+  }),
   ...WORKER_SETTINGS,
-  ...documentSettings('the samples, unless --workers is given'),
+  ...documentSettings('none'),
   ...ROUTER_SETTINGS,
   ...ADMIN_SETTINGS,
   admin: optional(addressOrOff, {
@@ -52,27 +62,33 @@ const settings = {
 
 type Values = ValuesOf<typeof settings>;
 
-function documentsOf({ openapi, workers }: Values): readonly DocumentSpec[] {
-  if (openapi !== undefined) return openapi;
-  if (workers !== SAMPLE_WORKERS) return [];
-  const names = readdirSync(SAMPLE_DOCUMENTS).filter((name) => /\.(ya?ml|json)$/.test(name));
-  return names.sort().map((name) => ({ file: path.join(SAMPLE_DOCUMENTS, name), prefix: '' }));
-}
-
 function up(values: Values, context: CommandContext): Promise<number> {
   return serve('up', values.drain, context, async (resources) => {
-    const files = workerFilesIn(values.workers);
-    const log = openLog(values, resources);
+    const files = values.workers === false ? [] : listWorkerFiles(values.workers);
+    const log = openLog(values, resources, context);
+    if (values.workers !== false && files.length === 0)
+      log.logger.warn({ workers: values.workers }, 'the folder of the workers contains no worker file');
+    const target = { log, context, resources };
     const { logger } = log;
-    const view = values.admin === false ? undefined : openView(resources);
+    const view = viewFor({ ...values, admin: values.admin ?? DEFAULT_ADMIN_ADDRESS }, resources);
     const admin =
       view === undefined
         ? ''
         : await openAdmin(values, new ProcessSource(view, log), logger, resources, DEFAULT_ADMIN_ADDRESS);
     const registry = openRegistry(values);
-    loadDocuments(registry, documentsOf(values), values, logger, resources);
-    const { router, endpoints } = await openRouter(values, contractChecker(registry), logger, resources);
+    loadDocuments(registry, values.openapi ?? [], values, logger, resources);
+    const { router, endpoints } = await openRouter(
+      values,
+      contractChecker(registry),
+      quietLoggerOf(log),
+      resources,
+    );
     view?.addRouter(router);
+    if (log.isText) traceChanges(registry, target);
+    const isSample = values.workers === SAMPLE_WORKERS && values.openapi === undefined;
+    // The sample has no keys for an encrypted router.
+    const hasKeys = (values.curveKey ?? values.curveSecretKey) !== undefined;
+    const python = isSample && !hasKeys ? findPython(values.python, logger) : undefined;
     const { threads, concurrency, threadStallTimeout } = values;
     const registered = workersRegistered(router, files.length * threads);
     const groups = files.map((module) => {
@@ -87,13 +103,18 @@ function up(values: Values, context: CommandContext): Promise<number> {
     });
     resources.addAll(groups.map((group) => () => group.stop({ deadline: resources.drainLeft })));
     await Promise.all(groups.map((group) => group.start()));
-    await registered;
-    const { url, gateway } = await openGateway(values, router, registry, logger, resources);
+    if (files.length > 0) await registered;
+    const names = files.map((name) => path.basename(name));
+    const sample = { router, registry, logger, resources, endpoints };
+    if (isSample && (await startPythonSample(sample, await python))) names.push(PYTHON_SAMPLE);
+    if (!log.isText) traceChanges(registry, target);
+    const traced = traceRequests(withDefaultStore(values, context.cwd), target);
+    const opened = openGateway(traced, router, registry, resources);
+    const { url, gateway } = await opened;
     view?.addGateway(gateway);
     view?.ready();
     const { frontend, backend, heartbeat } = endpoints;
-    const names = files.map((name) => path.basename(name)).join(', ');
-    return `${url}, docs ${url}/docs, workers ${names}, frontend ${frontend}, backend ${backend}, heartbeat ${heartbeat}${admin}`;
+    return `${url}, docs ${url}/docs, workers ${names.join(', ') || 'none'}, frontend ${frontend}, backend ${backend}, heartbeat ${heartbeat}${admin}`;
   });
 }
 
@@ -128,6 +149,7 @@ export const upCommand = defineCommand({
     'up',
     'up --port 3000 --workers ./workers',
     'up --openapi inventory.yaml --strategy round-robin',
+    'up --workers off --openapi inventory.yaml',
   ],
   run: up,
 });

@@ -2,10 +2,21 @@
 import path from 'node:path';
 import { ZeroMQHeartbeatConfig } from '../../liveness/index.ts';
 import { ZeroMQWorkerThreads } from '../../worker/index.ts';
+import { changedRouters } from '../../worker/routed-worker.ts';
+import { ADMIN_SETTINGS, openAdmin, viewFor } from '../admin/admin.ts';
+import { ProcessSource } from '../admin/admin-source.ts';
+import { WorkerPart } from '../admin/service-part.ts';
+import { reloadConnections } from '../nodes/connection-reload.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
 import { openLog } from '../nodes/logging.ts';
 import { serve } from '../nodes/serve.ts';
-import { type CommandContext, DNS_SETTINGS, defineCommand, NODE_SETTINGS } from '../settings/command.ts';
+import {
+  type CommandContext,
+  DNS_SETTINGS,
+  defineCommand,
+  NODE_SETTINGS,
+  ZONE_SETTINGS,
+} from '../settings/command.ts';
 import { optional, required, setting, type ValuesOf } from '../settings/settings.ts';
 import { connectEndpoint, file, filePath, list, stallTimeout, wholeNumber } from '../settings/value-types.ts';
 
@@ -33,7 +44,12 @@ const settings = {
     description: 'TypeScript or JavaScript file with defineWorker(…) as its default export',
     positional: true,
   }),
-  router: required(list(connectEndpoint), { description: "Router's backend to connect to" }),
+  router: setting(list(connectEndpoint), {
+    description: "Router's backend to connect to",
+    variable: 'ZMQ_GATEWAY_ROUTER_BACKEND',
+    default: ['tcp://127.0.0.1:5556'],
+    defaultNote: 'tcp://127.0.0.1:5556',
+  }),
   ...WORKER_SETTINGS,
   heartbeat: optional(list(connectEndpoint), {
     description: "Router's heartbeat address to send heartbeats to",
@@ -41,12 +57,14 @@ const settings = {
     defaultNote: 'no heartbeats',
   }),
   ...DNS_SETTINGS,
+  ...ZONE_SETTINGS,
   nodeFile: optional(filePath, {
     description: 'INI file that stores the node id; can be shared with Python nodes (config.ini)',
     group: 'Python nodes',
     defaultNote: 'a new id at every start',
   }),
   ...CURVE_CLIENT_SETTINGS,
+  ...ADMIN_SETTINGS,
   ...NODE_SETTINGS,
 };
 
@@ -54,7 +72,10 @@ function work(values: ValuesOf<typeof settings>, context: CommandContext): Promi
   const { files, router, dnsInterval, threads, concurrency, threadStallTimeout, heartbeat, nodeFile, drain } =
     values;
   return serve('worker', drain, context, async (resources) => {
-    const { logger } = openLog(values, resources);
+    const log = openLog(values, resources, context);
+    const { logger } = log;
+    const view = viewFor(values, resources);
+    const admin = view ? await openAdmin(values, new ProcessSource(view, log), logger, resources) : '';
     const curve = clientCurve(values);
     const groups = files.map((module) => {
       return new ZeroMQWorkerThreads({
@@ -67,13 +88,24 @@ function work(values: ValuesOf<typeof settings>, context: CommandContext): Promi
         heartbeatConfig: heartbeat === undefined ? undefined : new ZeroMQHeartbeatConfig(heartbeat),
         configFile: nodeFile,
         curve,
+        zone: values.zone,
         logger,
       });
     });
+    reloadConnections(
+      resources,
+      curve,
+      (changed) => groups.forEach((group) => group.update(changed)),
+      (routers) => changedRouters(router, routers),
+    );
     resources.addAll(groups.map((group) => () => group.stop({ deadline: resources.drainLeft })));
+    for (const [index, group] of groups.entries())
+      view?.addService(new WorkerPart(path.basename(files[index] ?? ''), group));
     await Promise.all(groups.map((group) => group.start()));
+    await Promise.all(groups.map((group) => group.accepted));
+    view?.ready();
     const names = files.map((name) => path.basename(name)).join(', ');
-    return `${names} on ${threads} ${threads === 1 ? 'thread' : 'threads'} each, router ${router.join(', ')}`;
+    return `${names} on ${threads} ${threads === 1 ? 'thread' : 'threads'} each, router ${router.join(', ')}${admin}`;
   });
 }
 

@@ -17,10 +17,11 @@ const CODE = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs'];
 export const contractSource: ValueType<string> = {
   placeholder: 'SOURCE',
   allowed: 'a file that exists, or http://HOST:PORT/PATH, https://HOST:PORT/PATH',
-  schema: Joi.string().custom((value: string, { error }) => {
-    const isUsable = isUrl(value) ? URL.canParse(value) : statSync(value).isFile();
-    return isUsable ? value : error('any.invalid');
-  }),
+  schema: () =>
+    Joi.string().custom((value: string, { error }) => {
+      const isUsable = isUrl(value) ? URL.canParse(value) : statSync(value).isFile();
+      return isUsable ? value : error('any.invalid');
+    }),
   isPath: true,
   isLiteral: isUrl,
 };

@@ -3,6 +3,7 @@ import type { Logger } from '../../core/logging/logging.ts';
 import type { EmbeddedRouter, EmbeddedSlot, EmbeddedWorker } from '../../core/messages/embedded.ts';
 import { toError } from '../../core/messages/errors.ts';
 import { failure } from '../../core/messages/message.ts';
+import { WITHOUT_STREAM } from '../../core/messages/stream.ts';
 import { ZeroMQWorkerThreads } from '../../worker/index.ts';
 import type { LoadFailure, ModuleReport } from '../../worker/threads/module-report.ts';
 import type { DevContracts } from './contracts.ts';
@@ -43,7 +44,7 @@ const NO_SLOT: EmbeddedSlot = {
   window: () => undefined,
   call: (_message, _parent, settle) => {
     settle(failure('NO_ROUTER', 'the router refused the worker'));
-    return { cancel: () => undefined };
+    return { cancel: () => undefined, ...WITHOUT_STREAM };
   },
   leave: () => undefined,
   lost: () => undefined,

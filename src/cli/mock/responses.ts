@@ -1,9 +1,11 @@
 /** Responses of a document: the one to send, and its body from an example or from the schema. */
 import { isObject, type Json, type JsonObject, member, pointerOf, textOf } from '../../contract/json.ts';
+import { memberOfMethod } from '../../contract/other-methods.ts';
 import { ReplyError } from '../../core/messages/errors.ts';
 import { accepts, essenceOf, isJsonType } from '../../gateway/common/media-type.ts';
 import type { ApiSnapshot } from '../../openapi/index.ts';
 import { encodeItems, Samples, streamSample } from '../../openapi/index.ts';
+import type { StreamBinding } from '../../openapi/model/operation.ts';
 import { appliedPreferences, type Preferences } from './preferences.ts';
 
 /** An operation of the document. */
@@ -19,6 +21,8 @@ export interface MockResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined if there is no body. */
   readonly data: unknown;
+  /** Format of the stream that the body is; undefined if it is not one. */
+  readonly stream: StreamBinding['format'] | undefined;
 }
 
 /** An object of the document, and its JSON pointer. */
@@ -65,18 +69,27 @@ export class MockResponses {
     const media = this.mediaOf(found, accept);
     if (media === undefined || status === 204 || status === 304) {
       if (preferences.example !== undefined) throw noExample(preferences.example, status, []);
-      return { status, headers, data: undefined };
+      return { status, headers, data: undefined, stream: undefined };
     }
     const [type, content] = media;
     const data =
       this.itemsFor(operation, content, type, preferences) ?? this.dataOf(content, type, status, preferences);
-    return { status, headers: { ...headers, 'content-type': type }, data };
+    const stream = this.streamOf(operation, type, status)?.format;
+    return { status, headers: { ...headers, 'content-type': type }, data, stream };
+  }
+
+  /** The stream with which an operation replies; undefined if the reply is whole. */
+  private streamOf({ method, path }: MockOperation, type: string, status: number): StreamBinding | undefined {
+    const found = this.operations.find((one) => one.path === path && one.method === method.toLowerCase());
+    const statuses = [String(status), `${String(status)[0]}XX`, 'default'];
+    return found?.streams.find((one) => one.mediaType === type && statuses.includes(one.status));
   }
 
   private responsesOf({ method, path }: MockOperation): Map<string, Found> {
-    const base = pointerOf('paths', path, method.toLowerCase(), 'responses');
+    const key = memberOfMethod(method.toLowerCase());
+    const base = pointerOf('paths', path, key, 'responses');
     const paths = objectIn(this.document, 'paths');
-    const responses = objectIn(objectIn(objectIn(paths, path), method.toLowerCase()), 'responses');
+    const responses = objectIn(objectIn(objectIn(paths, path), key), 'responses');
     const found = new Map<string, Found>();
     for (const [status, response] of Object.entries(responses)) {
       if (!status.startsWith('x-') && isObject(response)) {

@@ -16,7 +16,8 @@ export interface StreamedCall {
 }
 
 /**
- * Sends an event and prints its reply: an item per line as JSON, or the bytes unchanged.
+ * Sends an event and prints its reply: an item per line as JSON, or the bytes unchanged. SIGINT and
+ * SIGTERM cancel the request, which is then not an error.
  *
  * @throws {ZeroMQError} when the request or the stream fails.
  */
@@ -29,10 +30,25 @@ export async function printStream(
   const readJson = (text: string): unknown => parseExact(text, 'spelling');
   const json = Buffer.from(stringifyExact(data));
   const defaults = { timeout, readJson, maxMessageSize: MAX_MESSAGE_BYTES, json };
-  const stream = await openStream(client, event, null, { body }, defaults);
-  for await (const item of stream) {
-    if (!Buffer.isBuffer(item)) context.out(stringifyExact(item));
-    else if (context.write === undefined) context.out(item.toString());
-    else await context.write(item);
+  const stop = new AbortController();
+  const end = (): void => stop.abort();
+  process.once('SIGINT', end).once('SIGTERM', end);
+  try {
+    const stream = await openStream(client, event, null, { body, signal: stop.signal }, defaults);
+    for await (const item of stream) {
+      // Nothing reads the items any longer: leaving the loop cancels the stream.
+      if (context.outputClosed?.aborted === true) return;
+      await print(item, context);
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    process.off('SIGINT', end).off('SIGTERM', end);
   }
+}
+
+async function print(item: unknown, context: CommandContext): Promise<void> {
+  if (!Buffer.isBuffer(item)) context.out(stringifyExact(item));
+  else if (context.write === undefined) context.out(item.toString());
+  else await context.write(item);
 }

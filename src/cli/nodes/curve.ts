@@ -1,13 +1,19 @@
 /** Settings of encryption and of the allow list. */
 import type { Logger } from '../../core/logging/logging.ts';
+import { diagnostics } from '../../core/observability/diagnostics.ts';
 import { toConnection, ZeroMQTCPConnection } from '../../transport/addressing/connection.ts';
 import { AllowListFile } from '../../transport/curve/allow-list-file.ts';
-import type { CurveClientOptions, CurveServerOptions } from '../../transport/curve/curve-options.ts';
+import {
+  CurveClient,
+  type CurveClientOptions,
+  type CurveServerOptions,
+} from '../../transport/curve/curve-options.ts';
 import { readKeyFile, readPublicKeyFile } from '../../transport/curve/key-file.ts';
-import { type CurveKeyPair, isKey, keyPairOf } from '../../transport/curve/keys.ts';
+import { type CurveKeyPair, keyPairOf } from '../../transport/curve/keys.ts';
 import { UsageError } from '../settings/errors.ts';
+import { isKeyAndNoFile, publicKey, secretKey } from '../settings/key-types.ts';
 import { flagOf, optional, setting, type ValuesOf, variableOf } from '../settings/settings.ts';
-import { booleanFlag, file, publicKey, secretKey, text } from '../settings/value-types.ts';
+import { booleanFlag, file, list, text } from '../settings/value-types.ts';
 import type { Listener } from './endpoints.ts';
 import type { Resources } from './serve.ts';
 
@@ -26,8 +32,9 @@ const KEY_SETTINGS = {
 
 /** Settings of nodes that connect to routers or servers. */
 export const CURVE_CLIENT_SETTINGS = {
-  curveServerKey: optional(publicKey, {
-    description: 'Public CURVE key of the routers or server, or a file with it; enables encryption',
+  curveServerKey: optional(list(publicKey), {
+    description:
+      'Public CURVE key of the routers or server, or a file with it; enables encryption. Two while the key is replaced',
     group: 'Security',
     defaultNote: 'no encryption',
   }),
@@ -67,13 +74,36 @@ export function clientCurve(values: ValuesOf<typeof CURVE_CLIENT_SETTINGS>): Cur
   const { curveServerKey } = values;
   const keys = keysOf(values);
   if (curveServerKey !== undefined) {
-    return { serverKey: isKey(curveServerKey) ? curveServerKey : readPublicKeyFile(curveServerKey), ...keys };
+    const serverKey = curveServerKey.map((key) => (isKeyAndNoFile(key) ? key : readPublicKeyFile(key)));
+    return { serverKey, ...keys };
   }
   if (keys === undefined) return undefined;
   const ways = `${flagOf('curveServerKey')} or ${variableOf('curveServerKey')}`;
   throw new UsageError([
     `curveServerKey is missing: a node with a key pair also needs the public key of the server it connects to; set ${ways}`,
   ]);
+}
+
+/**
+ * Prepares the change of the CURVE keys of a node that connects.
+ *
+ * @returns the keys; undefined if the node has none.
+ * @throws {UsageError} when keys would be added or removed.
+ * @throws {ZeroMQConfigError} when a key is invalid.
+ */
+export function changedClientCurve(
+  before: CurveClientOptions | undefined,
+  values: ValuesOf<typeof CURVE_CLIENT_SETTINGS>,
+): CurveClientOptions | undefined {
+  const after = clientCurve(values);
+  if (
+    (before === undefined) !== (after === undefined) ||
+    (before?.secretKey === undefined) !== (after?.secretKey === undefined)
+  )
+    throw new UsageError(['adding or removing CURVE keys needs a restart']);
+  // Validates them.
+  if (after !== undefined) new CurveClient(after);
+  return after;
 }
 
 /**
@@ -96,6 +126,17 @@ export function serverCurve(
     assertPrivate(values, listeners);
     return undefined;
   }
+  // libzmq ends all connections of an endpoint when its key changes.
+  resources.reloads.add<Keys>({
+    names: [],
+    prepare: (next) => {
+      if (keysOf(next)?.publicKey === keys.publicKey) return () => undefined;
+      throw new UsageError([
+        'a change of the key of a node that listens needs a restart; give the nodes that connect to it both ' +
+          'public keys before',
+      ]);
+    },
+  });
   if (allowList === undefined) {
     logger.warn(
       'no allow list is configured: every peer that knows the public key can call and serve all events; set --allow-list',
@@ -103,12 +144,17 @@ export function serverCurve(
     return { ...keys, domain };
   }
   const authenticator = new AllowListFile(allowList, {
-    onReload: (name) => logger.info({ file: name }, 'reloaded the allow list'),
-    onError: (error, name) =>
+    onReload: (name) => {
+      logger.info({ file: name }, 'reloaded the allow list');
+      diagnostics.fileReloaded.publish({ what: 'allow-list', ok: true });
+    },
+    onError: (error, name) => {
       logger.error(
         { file: name, reason: error.message },
         'cannot reload the allow list: the previous version stays in use',
-      ),
+      );
+      diagnostics.fileReloaded.publish({ what: 'allow-list', ok: false });
+    },
   });
   resources.add(() => authenticator.close());
   return { ...keys, domain, authenticator };

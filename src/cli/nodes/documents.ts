@@ -2,10 +2,11 @@
 
 import { ContractError } from '../../contract/errors.ts';
 import type { Logger } from '../../core/logging/logging.ts';
+import { diagnostics } from '../../core/observability/diagnostics.ts';
 import { type ApiRegistry, putDocument, type Unnamed, watchDocuments } from '../../openapi/index.ts';
 import { UsageError } from '../settings/errors.ts';
 import { optional, setting } from '../settings/settings.ts';
-import { choice, type DocumentSpec, document, list, wholeNumber } from '../settings/value-types.ts';
+import { choice, type DocumentSpec, document, list, text, wholeNumber } from '../settings/value-types.ts';
 import type { Resources } from './serve.ts';
 
 /** Settings of commands that serve OpenAPI documents. */
@@ -14,6 +15,16 @@ export const documentSettings = (defaultNote: string) => ({
     description:
       'OpenAPI document, YAML or JSON, for workers that announce no contract; /PREFIX= is put before its paths',
     defaultNote,
+  }),
+  apiTitle: optional(text, {
+    description: 'Title of the API in the served document',
+    group: 'OpenAPI documents',
+    defaultNote: 'that of the only document or contract, else API',
+  }),
+  apiDescription: optional(text, {
+    description: 'Description of the API in the served document, in Markdown',
+    group: 'OpenAPI documents',
+    defaultNote: 'that of the only document or contract, else a list of them',
   }),
   unnamed: setting(choice<Unnamed>('HOW', 'operationId', 'skip', 'reject'), {
     description:
@@ -70,12 +81,17 @@ export function loadDocuments(
   }
   if (errors.length > 0) throw new UsageError(errors);
   const watcher = watchDocuments(registry, documents, {
-    onChange: (file) => logger.info({ file }, 'reloaded a document'),
-    onError: (error, file) =>
+    onChange: (file) => {
+      logger.info({ file }, 'reloaded a document');
+      diagnostics.fileReloaded.publish({ what: 'document', ok: true });
+    },
+    onError: (error, file) => {
       logger.error(
         { file, reason: error.message },
         'cannot reload a document: the previous version stays in use',
-      ),
+      );
+      diagnostics.fileReloaded.publish({ what: 'document', ok: false });
+    },
   });
   resources.add(() => watcher.close());
 }

@@ -1,4 +1,5 @@
 /** Loads the hooks of a gateway from files. */
+import { statSync } from 'node:fs';
 import { loadModule } from '../../core/identity/load-module.ts';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { checkHooks, hookLists } from '../../gateway/common/hooks.ts';
@@ -15,8 +16,18 @@ export const HOOK_SETTINGS = {
   }),
 };
 
+/** When each file was last modified at its first load. */
+const firstVersions = new Map<string, string>();
+
+/** A text that differs after a change of the file; empty for the version that was loaded first. */
+function versionOf(name: string): string {
+  const version = String(statSync(name, { throwIfNoEntry: false })?.mtimeMs ?? '');
+  if (!firstVersions.has(name)) firstVersions.set(name, version);
+  return firstVersions.get(name) === version ? '' : version;
+}
+
 /**
- * Loads files with hooks. Those of the first file are the outermost.
+ * Loads files with hooks, and loads changed files again. Those of the first file are the outermost.
  *
  * @throws {ZeroMQConfigError} when a file cannot be loaded, or exports no hooks; the message names
  *   the file and its export.
@@ -24,7 +35,7 @@ export const HOOK_SETTINGS = {
 export async function loadHooks(files: readonly string[] | undefined): Promise<GatewayHooks[]> {
   const all: GatewayHooks[] = [];
   for (const name of files ?? []) {
-    const { path, exported } = await loadModule(name, 'hooks');
+    const { path, exported } = await loadModule(name, 'hooks', versionOf(name));
     const [first, nested] = exported;
     const found = nested === undefined ? first : nested;
     const entries: [place: string, hooks: unknown][] = Array.isArray(found)

@@ -1,10 +1,14 @@
 /** Runs a command until a signal: start, print the ready line, drain, close. */
 import { withResolvers } from '../../core/collections/deferred.ts';
 import { toError } from '../../core/messages/errors.ts';
-import type { CommandContext } from '../settings/command.ts';
+import type { CommandContext, SettingsSource } from '../settings/command.ts';
 import { CommandError, EXIT } from '../settings/errors.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { painter } from '../terminal/colours.ts';
 import { withProgress } from '../terminal/progress.ts';
+import { hasTerminal } from '../terminal/terminal.ts';
+import { Reloads } from './reload.ts';
+import { SystemdReports } from './systemd.ts';
 
 const STOP_SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 export type StopSignal = keyof typeof STOP_SIGNALS;
@@ -52,8 +56,14 @@ export class Resources {
   private readonly closers: (() => unknown)[][] = [];
   private closing = false;
   private drainEnd = 0;
+  /** Applies changed settings. */
+  readonly reloads: Reloads;
+  /** Exports traces and metrics; undefined if that is not configured. */
+  telemetry: Telemetry | undefined;
 
-  constructor() {
+  /** @param source the settings of the command; undefined if they cannot change. */
+  constructor(source?: SettingsSource) {
+    this.reloads = new Reloads(source);
     const { promise, resolve } = withResolvers<Error>();
     this.failed = promise;
     this.fail = resolve;
@@ -94,6 +104,7 @@ export class Resources {
    */
   async close(drain = 0): Promise<void> {
     this.closing = true;
+    this.reloads.close();
     this.drainEnd = performance.now() + drain;
     let failure: unknown;
     for (let group = this.closers.pop(); group !== undefined; group = this.closers.pop()) {
@@ -121,20 +132,36 @@ export async function serve(
   context: CommandContext,
   start: (resources: Resources) => Promise<string>,
 ): Promise<number> {
-  const resources = new Resources();
+  const resources = new Resources(context.source);
   const paint = painter(context.colours?.out);
-  const stop = withResolvers<StopSignal>();
-  const removeListeners = onStopSignals((signal) => {
+  const stop = withResolvers<StopSignal | 'SIGHUP'>();
+  const systemd = new SystemdReports(context.env, (text) =>
+    context.err(`zeromq-gateway ${command}: ${text}`),
+  );
+  const onStop = (signal: StopSignal | 'SIGHUP'): void => {
     context.err(`zeromq-gateway ${command}: received ${signal}, draining; a second signal exits at once`);
+    systemd.stopping();
     stop.resolve(signal);
-  });
+  };
+  const removeStopListeners = onStopSignals(onStop);
+  // SIGHUP reloads, unless it says that the terminal of the command was closed.
+  const onHangup = (): void => {
+    if (context.terminal !== undefined && !hasTerminal()) onStop('SIGHUP');
+    else void resources.reloads.reload('SIGHUP');
+  };
+  process.on('SIGHUP', onHangup);
+  const removeListeners = (): void => {
+    removeStopListeners();
+    process.off('SIGHUP', onHangup);
+  };
   try {
-    const started = start(resources);
+    const started = openTelemetry(command, context, resources).then(() => start(resources));
     started.catch(() => undefined); // errors of the start are irrelevant after a signal
     const stopped = stop.promise.then(() => undefined);
     const line = await withProgress(context, 'starting', Promise.race([stopped, started]));
     if (line === undefined) return await end(resources, 0, EXIT.ok, removeListeners, context);
     context.out(`${paint('green', `zeromq-gateway ${command} is ready:`)} ${line}`);
+    systemd.ready(line);
     const ended = await Promise.race([stop.promise, resources.failed]);
     if (ended instanceof Error) throw ended;
   } catch (error) {
@@ -143,6 +170,23 @@ export async function serve(
     throw error;
   }
   return end(resources, drain, EXIT.failed, removeListeners, context);
+}
+
+/** Starts the export of traces and metrics, if one is configured, before nodes are created. */
+export async function openTelemetry(
+  command: string,
+  context: CommandContext,
+  resources: Resources,
+): Promise<void> {
+  const { source, env } = context;
+  const url = source?.current['otlp'];
+  if (typeof url !== 'string') return;
+  const { Telemetry } = await import('../telemetry/telemetry.ts');
+  const telemetry = await Telemetry.start(url, command, env, (line) =>
+    context.err(`zeromq-gateway ${command}: ${line}`),
+  );
+  resources.telemetry = telemetry;
+  resources.add(() => telemetry.close());
 }
 
 /** Closes everything. If closing takes too long, the process exits with `code`. */

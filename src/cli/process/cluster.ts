@@ -7,13 +7,20 @@ import cluster, { type Worker as Process } from 'node:cluster';
 import { once } from 'node:events';
 import { withResolvers } from '../../core/collections/deferred.ts';
 import type { ConsoleLogging, Logger, LogLevel } from '../../core/logging/logging.ts';
+import { toError } from '../../core/messages/errors.ts';
 import { Backoff } from '../../core/time/backoff.ts';
-import { Resources } from '../nodes/serve.ts';
-import { CommandError, EXIT, explain } from '../settings/errors.ts';
+import type { Reloads } from '../nodes/reload.ts';
+import { openTelemetry, Resources } from '../nodes/serve.ts';
+import type { CommandContext } from '../settings/command.ts';
+import { CommandError, EXIT, explain, UsageError } from '../settings/errors.ts';
 import type { FromMember, Queries, QueryName, QueryResult, ToMember } from './cluster-messages.ts';
+import { memberOptions, processState } from './young-generation.ts';
 
 /** How long the primary waits for the replies of members, in milliseconds. */
 const QUERY_TIMEOUT = 1000;
+
+/** How long members may take to read their settings and hooks, in milliseconds. */
+const RELOAD_TIMEOUT = 10_000;
 
 /**
  * If a member crashes after running at least this long, in milliseconds, the restart backoff begins
@@ -57,7 +64,11 @@ export class Cluster {
    * @throws {CommandError} when a member fails to start; the message is the one the member sent.
    */
   async start(): Promise<string> {
-    cluster.setupPrimary({ exec: process.argv[1], args: process.argv.slice(2) });
+    cluster.setupPrimary({
+      exec: process.argv[1],
+      args: process.argv.slice(2),
+      execArgv: [...memberOptions(processState(), this.size)],
+    });
     process.on('exit', this.killAll);
     const [line = ''] = await Promise.all(this.slots.map((slot) => this.launch(slot)));
     return line;
@@ -115,25 +126,55 @@ export class Cluster {
     for (const member of this.members) sendToMember(member, { level });
   }
 
+  /**
+   * Lets the running members read their settings again, without using them.
+   *
+   * @throws {UsageError} when the settings are not valid, or a member does not answer in time.
+   */
+  async prepareReload(): Promise<void> {
+    const prepare = (id: number): ToMember => ({ prepareReload: id });
+    const answers = await Promise.all(
+      this.members.map((member) => this.ask<readonly string[]>(member, prepare, RELOAD_TIMEOUT)),
+    );
+    const reasons = answers.flatMap(
+      (answer) => answer ?? [`a process did not answer in ${RELOAD_TIMEOUT} ms`],
+    );
+    if (reasons.length > 0) throw new UsageError([...new Set(reasons)]);
+  }
+
+  /** Lets the running members use the settings that they have read, or forget them. */
+  endReload(apply: boolean): void {
+    for (const member of this.members) sendToMember(member, { applyReload: apply });
+  }
+
   private queryMember<Name extends QueryName>(
     member: Process,
     query: Name,
     args: readonly unknown[],
   ): Promise<QueryResult<Name> | undefined> {
+    return this.ask(member, (id) => ({ query, id, args }), QUERY_TIMEOUT);
+  }
+
+  /** Sends a message and resolves with the reply, or with undefined if there is none in time. */
+  private ask<Reply>(
+    member: Process,
+    messageWith: (id: number) => ToMember,
+    timeout: number,
+  ): Promise<Reply | undefined> {
     this.lastQueryId += 1;
     const id = this.lastQueryId;
     return new Promise((resolve) => {
-      const done = (result: QueryResult<Name> | undefined): void => {
+      const done = (result: Reply | undefined): void => {
         clearTimeout(timer);
         member.off('message', onMessage);
         resolve(result);
       };
       const onMessage = (message: FromMember): void => {
-        if ('reply' in message && message.reply === id) done(message.value as QueryResult<Name>);
+        if ('reply' in message && message.reply === id) done(message.value as Reply);
       };
-      const timer = setTimeout(done, QUERY_TIMEOUT, undefined);
+      const timer = setTimeout(done, timeout, undefined);
       member.on('message', onMessage);
-      sendToMember(member, { query, id, args });
+      sendToMember(member, messageWith(id));
     });
   }
 
@@ -190,6 +231,11 @@ export function isMember(): boolean {
   return cluster.isWorker;
 }
 
+/** Whether this process is the member of a cluster that started first. */
+export function isFirstMember(): boolean {
+  return cluster.worker?.id === 1;
+}
+
 /**
  * Runs a member of a cluster. Like `serve`, but it reports to the primary instead of the user and
  * stops on the primary's message or when the primary is gone. It ignores signals, because Ctrl-C in
@@ -197,23 +243,29 @@ export function isMember(): boolean {
  */
 export async function serveAsMember(
   drain: number,
+  context: CommandContext,
   start: (resources: Resources) => Promise<Member>,
 ): Promise<number> {
-  const resources = new Resources();
+  // The primary watches the configuration file.
+  const { source } = context;
+  const resources = new Resources(source && { ...source, file: undefined });
   const stop = withResolvers<undefined>();
   const ignore = (): void => undefined;
   let member: Member | undefined;
   const onMessage = (message: ToMember): void => {
     if (message === 'stop') stop.resolve(undefined);
+    else if ('prepareReload' in message) void prepareReload(resources.reloads, message.prepareReload);
+    else if ('applyReload' in message) resources.reloads.end(message.applyReload);
     else if (member !== undefined) void handleMessage(member, message);
   };
   process.on('SIGINT', ignore);
   process.on('SIGTERM', ignore);
+  process.on('SIGHUP', ignore);
   process.on('message', onMessage);
   process.on('disconnect', () => stop.resolve(undefined));
   let code: number = EXIT.ok;
   try {
-    const started = start(resources);
+    const started = openTelemetry('gateway', context, resources).then(() => start(resources));
     started.catch(() => undefined);
     member = await Promise.race([stop.promise, started]);
     if (member !== undefined) {
@@ -232,13 +284,25 @@ export async function serveAsMember(
 }
 
 /** Executes an instruction of the primary, or replies to its query. */
-async function handleMessage(member: Member, message: Exclude<ToMember, 'stop'>): Promise<void> {
+async function handleMessage(
+  member: Member,
+  message: Extract<ToMember, { readonly level: unknown } | { readonly query: unknown }>,
+): Promise<void> {
   if ('level' in message) member.log.consoleLevel = message.level;
   else if (member.queries !== undefined) {
     const { query, id, args } = message;
     const handler = member.queries[query] as (...args: readonly unknown[]) => unknown;
     sendToPrimary({ reply: id, value: await handler(...args) });
   }
+}
+
+/** Prepares a reload and replies with the reasons if that fails. */
+async function prepareReload(reloads: Reloads, id: number): Promise<void> {
+  const reasons = await reloads.prepare().then(
+    () => [],
+    (error: unknown) => explain(toError(error)),
+  );
+  sendToPrimary({ reply: id, value: reasons });
 }
 
 function sendToMember(member: Process, message: ToMember): void {

@@ -1,5 +1,6 @@
 /** Definition of a command: its settings, and the function that runs with their values. */
 
+import { httpUrl, zoneName } from './node-types.ts';
 import { optional, type Setting, setting, type ValuesOf } from './settings.ts';
 import { choice, folderPath, milliseconds } from './value-types.ts';
 
@@ -15,6 +16,12 @@ export interface CommandContext {
    * @defaultValue they are written as text with `out`
    */
   readonly write?: (bytes: Uint8Array) => Promise<void>;
+  /**
+   * Aborted when standard output accepts nothing more: its reader is gone, or the disk is full.
+   *
+   * @defaultValue never
+   */
+  readonly outputClosed?: AbortSignal;
   /** Writes a line to standard error. */
   err(line: string): void;
   /**
@@ -31,6 +38,20 @@ export interface CommandContext {
   readonly input?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   /** Standard error if it is a terminal, for progress indicators. */
   readonly terminal?: { write(text: string): void };
+  /** Width of standard output if it is a terminal, in columns. */
+  readonly columns?: () => number | undefined;
+  /** The settings of the command that runs, to be read again. */
+  readonly source?: SettingsSource;
+}
+
+/** The values of a command's settings, and where they come from. */
+export interface SettingsSource {
+  /** The values in use. */
+  current: Readonly<Record<string, unknown>>;
+  /** The configuration file, if there is one. */
+  readonly file: string | undefined;
+  /** Reads the values again. @throws {UsageError} when they are not valid. */
+  read(): Readonly<Record<string, unknown>>;
 }
 
 /** A command without the types of its settings. */
@@ -66,6 +87,16 @@ export const DNS_SETTINGS = {
   }),
 };
 
+/** Settings of nodes that have a zone. */
+export const ZONE_SETTINGS = {
+  zone: optional(zoneName, {
+    description:
+      'Zone of this node, such as a data centre; nodes of the same zone are preferred (docs/multiple-routers.md)',
+    group: 'Routing',
+    defaultNote: 'none',
+  }),
+};
+
 /** Settings of every long-running command. */
 export const NODE_SETTINGS = {
   drain: setting(milliseconds, {
@@ -80,6 +111,18 @@ export const NODE_SETTINGS = {
     description: 'Lowest level logged to standard error: trace, debug, info, warn, error, fatal, silent',
     group: 'Logging',
     default: 'info',
+  }),
+  logFormat: setting(choice('FORMAT', 'auto', 'text', 'json'), {
+    description: 'Format of the log on standard error: text for people, json, or auto',
+    group: 'Logging',
+    default: 'auto',
+    defaultNote: 'auto: text on a terminal, else json',
+  }),
+  otlp: optional(httpUrl, {
+    description:
+      'URL of an OpenTelemetry collector (OTLP over HTTP) that receives traces and metrics; needs optional packages',
+    group: 'Administration',
+    defaultNote: 'no export',
   }),
   logFolder: optional(folderPath, {
     description: 'Folder for log files at level debug, rotated at 10 MB and kept for 7 days',

@@ -1,13 +1,16 @@
 /** The configuration file: YAML or JSON, with one section per command. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseDocument } from 'yaml';
+import type * as Yaml from 'yaml';
+import { lazyPackage } from '../../core/identity/lazy-package.ts';
 import { parseExact } from '../../core/json/exact-json.ts';
 import { toError } from '../../core/messages/errors.ts';
 import { suggestion } from '../../core/messages/suggestion.ts';
-import { numberTags, SpelledNumber, spelledIfLost } from '../../openapi/index.ts';
+import { numberTags, SpelledNumber, spelledIfLost } from '../../openapi/model/spelled-number.ts';
 import { UsageError } from './errors.ts';
 import type { FileValues } from './settings.ts';
+
+const yaml = lazyPackage<typeof Yaml>('yaml');
 
 /** File names looked up in the working folder. */
 export const CONFIG_NAMES = ['zeromq-gateway.yaml', 'zeromq-gateway.yml', 'zeromq-gateway.json'] as const;
@@ -59,7 +62,7 @@ function parseJson(file: string, text: string): unknown {
 }
 
 function parseYaml(file: string, text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: true, customTags: numberTags(spelledIfLost) });
+  const document = yaml().parseDocument(text, { prettyErrors: true, customTags: numberTags(spelledIfLost) });
   const error = document.errors[0];
   if (error !== undefined)
     throw new UsageError([`config: ${file} is not valid YAML: ${error.message.trim()}`]);

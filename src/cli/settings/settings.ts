@@ -6,11 +6,14 @@
  * file over the defaults.
  */
 import path from 'node:path';
-import Joi from 'joi';
+import type Joi from 'joi';
+import { lazyPackage } from '../../core/identity/lazy-package.ts';
 import { stringifyExact } from '../../core/json/exact-json.ts';
 import { suggestion } from '../../core/messages/suggestion.ts';
 import { UsageError } from './errors.ts';
 import type { ValueType } from './value-types.ts';
+
+const joi = lazyPackage<typeof Joi>('joi');
 
 /**
  * Headings of option groups in the help of commands with many options, in the order of the help.
@@ -51,6 +54,11 @@ export interface Setting<T> {
    * cannot see, and is never printed.
    */
   readonly environmentOnly: boolean;
+  /**
+   * Environment variable, if the name of the setting means something else in another command.
+   * Undefined: made of the name.
+   */
+  readonly variable: string | undefined;
   /** Description of the default in `--help`, if the value itself is not clear enough. */
   readonly defaultNote: string | undefined;
 }
@@ -64,6 +72,7 @@ interface SettingOptions {
   group?: OptionGroup;
   positional?: boolean;
   environmentOnly?: boolean;
+  variable?: string;
   defaultNote?: string;
 }
 
@@ -78,6 +87,7 @@ function make<T>(
     group = 'Options',
     positional = false,
     environmentOnly = false,
+    variable,
     defaultNote,
   } = options;
   return {
@@ -88,6 +98,7 @@ function make<T>(
     required: isRequired,
     positional,
     environmentOnly,
+    variable,
     defaultNote,
   };
 }
@@ -128,10 +139,18 @@ export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
+/** Returns the name of a positional setting in messages: `EVENT-DATA` for `eventData`. */
+export function argumentOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter}`).toUpperCase();
+}
+
 /**
  * Returns the environment variable of a setting: `ZMQ_GATEWAY_CLASSIC_ROUTER` for `classicRouter`.
+ *
+ * @param setting the setting, if it may have a variable of its own.
  */
-export function variableOf(name: string): string {
+export function variableOf(name: string, setting?: Pick<Setting<unknown>, 'variable'>): string {
+  if (setting?.variable !== undefined) return setting.variable;
   return `ZMQ_GATEWAY_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
@@ -173,6 +192,7 @@ export function resolveSettings<S extends Record<keyof S, Setting<unknown>>>(
 ): ValuesOf<S> {
   const errors: string[] = [];
   const section = sectionOf(command, settings, sources.file, errors);
+  errors.push(...ambiguousVariables(settings, sources.env));
   const found = new Map<string, Found>();
   for (const name of Object.keys(settings)) {
     const first = find(command, name, settings[name as keyof S], sources, section);
@@ -190,10 +210,11 @@ export function resolveSettings<S extends Record<keyof S, Setting<unknown>>>(
 function find(
   command: string,
   name: string,
-  { kind, positional, environmentOnly }: Setting<unknown>,
+  setting: Setting<unknown>,
   { flags, env, file, cwd }: Sources,
   section: Readonly<Record<string, unknown>>,
 ): Found | undefined {
+  const { kind, positional, environmentOnly } = setting;
   const from = (folder: string, value: unknown): unknown => {
     if (Array.isArray(value)) return value.map((item: unknown) => from(folder, item));
     const isPath =
@@ -202,10 +223,10 @@ function find(
     return kind.resolvePath?.(value, folder) ?? path.resolve(folder, value);
   };
   if (flags[name] !== undefined) {
-    const origin = positional ? `the argument ${name.toUpperCase()}` : flagOf(name);
+    const origin = positional ? `the argument ${argumentOf(name)}` : flagOf(name);
     return { value: from(cwd, flags[name]), origin };
   }
-  const variable = variableOf(name);
+  const variable = variableOf(name, setting);
   const text = env[variable];
   if (text) return { value: from(cwd, kind.isList ? text.split(',') : text), origin: variable };
   if (section[name] !== undefined && file !== undefined && !environmentOnly) {
@@ -214,14 +235,26 @@ function find(
   return undefined;
 }
 
+/** Variables that would mean something else in another command; they are not read. */
+function ambiguousVariables(
+  settings: Readonly<Record<string, Setting<unknown>>>,
+  env: Sources['env'],
+): string[] {
+  return Object.entries(settings).flatMap(([name, setting]) => {
+    const [read, ambiguous] = [variableOf(name, setting), variableOf(name)];
+    if (read === ambiguous || !env[ambiguous] || env[read]) return [];
+    return `${ambiguous} is not read, because it would have several meanings: set ${read}, or unset ${ambiguous}`;
+  });
+}
+
 function check(
   command: string,
   settings: Readonly<Record<string, Setting<unknown>>>,
   found: ReadonlyMap<string, Found>,
   errors: string[],
 ): Record<string, unknown> {
-  const keys = Object.entries(settings).map(([name, { kind }]) => [name, kind.schema] as const);
-  const schema = Joi.object(Object.fromEntries(keys));
+  const keys = Object.entries(settings).map(([name, { kind }]) => [name, kind.schema()] as const);
+  const schema = joi().object(Object.fromEntries(keys));
   const given = Object.fromEntries([...found].map(([name, { value }]) => [name, value]));
   const result = schema.validate(given, { abortEarly: false });
   for (const {
@@ -235,12 +268,11 @@ function check(
   }
   const checked = (result.value ?? {}) as Record<string, unknown>;
   const values: Record<string, unknown> = {};
-  for (const [name, { kind, default: byDefault, required: isRequired, positional }] of Object.entries(
-    settings,
-  )) {
+  for (const [name, setting] of Object.entries(settings)) {
+    const { kind, default: byDefault, required: isRequired, positional } = setting;
     values[name] = found.has(name) ? checked[name] : byDefault;
     if (isRequired && !found.has(name)) {
-      const ways = [positional ? name.toUpperCase() : flagOf(name), variableOf(name)].join(', ');
+      const ways = [positional ? argumentOf(name) : flagOf(name), variableOf(name, setting)].join(', ');
       errors.push(
         `${name} is missing: set ${ways}, or ${command}.${name} in the configuration file; allowed: ${kind.allowed}`,
       );

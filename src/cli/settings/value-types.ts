@@ -2,12 +2,12 @@
 import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
-import Joi from 'joi';
-import { parseExact } from '../../core/json/exact-json.ts';
-import { jsonText } from '../../core/json/json-value.ts';
+import type Joi from 'joi';
+import { lazyPackage } from '../../core/identity/lazy-package.ts';
 import { toConnection } from '../../transport/addressing/connection.ts';
 import { DnsTarget, toTarget } from '../../transport/addressing/targets.ts';
-import { isKey } from '../../transport/curve/keys.ts';
+
+const joi = lazyPackage<typeof Joi>('joi');
 
 /** The values that a setting accepts. */
 export interface ValueType<T> {
@@ -15,7 +15,8 @@ export interface ValueType<T> {
   readonly placeholder: string | undefined;
   /** Completes the sentence "allowed: …". */
   readonly allowed: string;
-  readonly schema: Joi.Schema;
+  /** Creates the schema of a value. `--help` does not call it, so that it does not load Joi. */
+  readonly schema: () => Joi.Schema;
   /** Never set; carries the type of the validated value. */
   readonly value?: T;
   /**
@@ -37,18 +38,21 @@ export interface ValueType<T> {
  * Creates a schema from a custom check. Its error message is discarded, since `allowed` is shown
  * instead.
  */
-function checked(check: (value: string) => void): Joi.Schema {
-  return Joi.string().custom((value: string) => {
-    check(value);
-    return value;
-  });
+export function checked(check: (value: string) => void): () => Joi.Schema {
+  return () =>
+    joi()
+      .string()
+      .custom((value: string) => {
+        check(value);
+        return value;
+      });
 }
 
 export function wholeNumber(min: number, max: number, placeholder = 'N'): ValueType<number> {
   return {
     placeholder,
     allowed: `a whole number from ${min} to ${max}`,
-    schema: Joi.number().integer().min(min).max(max),
+    schema: () => joi().number().integer().min(min).max(max),
   };
 }
 
@@ -60,7 +64,7 @@ const MAX_TIMER_DELAY = 2_147_483_647;
 const duration = (min: number): ValueType<number> => ({
   placeholder: 'MS',
   allowed: `milliseconds, a whole number from ${min} to ${MAX_TIMER_DELAY}`,
-  schema: Joi.number().integer().min(min).max(MAX_TIMER_DELAY),
+  schema: () => joi().number().integer().min(min).max(MAX_TIMER_DELAY),
 });
 
 export const milliseconds = duration(1);
@@ -81,25 +85,28 @@ export const millisecondsOrNone = duration(0);
 export const stallTimeout: ValueType<number> = {
   placeholder: 'MS',
   allowed: `milliseconds, a whole number from 100 to ${MAX_TIMER_DELAY}, or off`,
-  schema: Joi.alternatives(
-    Joi.number().integer().min(100).max(MAX_TIMER_DELAY),
-    Joi.any().custom((value: unknown, { error }) =>
-      value === 'off' || value === false ? Infinity : error('any.invalid'),
+  schema: () =>
+    joi().alternatives(
+      joi().number().integer().min(100).max(MAX_TIMER_DELAY),
+      joi()
+        .any()
+        .custom((value: unknown, { error }) =>
+          value === 'off' || value === false ? Infinity : error('any.invalid'),
+        ),
     ),
-  ),
 };
 
 export const booleanFlag: ValueType<boolean> = {
   placeholder: undefined,
   allowed: 'true or false',
-  schema: Joi.boolean(),
+  schema: () => joi().boolean(),
 };
 
 export const host: ValueType<string> = {
   placeholder: 'HOST',
   allowed: 'a host name or an IP address',
   schema: checked((value) => {
-    if (isIP(value) === 0 && Joi.string().hostname().validate(value).error) throw new Error('not a host');
+    if (isIP(value) === 0 && joi().string().hostname().validate(value).error) throw new Error('not a host');
   }),
 };
 
@@ -113,15 +120,32 @@ export interface Address {
 export const addressOrOff: ValueType<Address | false> = {
   placeholder: 'HOST:PORT',
   allowed: 'HOST:PORT (HOST a name or an IP address, IPv6 in brackets; PORT 0 for a free one), or off',
-  schema: Joi.any().custom((value: unknown) =>
-    value === 'off' || value === false ? false : parseAddress(value),
-  ),
+  schema: () =>
+    joi()
+      .any()
+      .custom((value: unknown) => (value === 'off' || value === false ? false : parseAddress(value))),
+};
+
+/**
+ * URL of a store of requests. The gateway checks it, and never prints it, because it may contain a
+ * password.
+ */
+export const storeOrOff: ValueType<string | false> = {
+  placeholder: 'URL',
+  allowed: 'sqlite:FILE, postgres://USER:PASSWORD@HOST:PORT/DATABASE, or off',
+  schema: () =>
+    joi()
+      .any()
+      .custom((value: unknown) => (value === 'off' || value === false ? false : String(value))),
+  isPath: true,
+  isLiteral: (value) => !/^sqlite:[^/]/i.test(value),
+  resolvePath: (text, folder) => `sqlite:${path.resolve(folder, text.slice('sqlite:'.length))}`,
 };
 
 function parseAddress(value: unknown): Address {
   const [, v6, name, digits] = /^(?:\[([\da-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/i.exec(String(value)) ?? [];
   const address = { host: v6 ?? name ?? '', port: Number(digits) };
-  const error = host.schema.validate(address.host).error ?? port.schema.validate(address.port).error;
+  const error = host.schema().validate(address.host).error ?? port.schema().validate(address.port).error;
   if (error !== undefined) throw error;
   return address;
 }
@@ -142,6 +166,17 @@ function endpoint(bind: boolean): ValueType<string> {
 
 /** An endpoint that a node connects to. */
 export const connectEndpoint: ValueType<string> = endpoint(false);
+
+/** What `health` asks: an HTTP address, or the endpoint of a router or server. */
+export const healthTarget: ValueType<string> = {
+  placeholder: 'URL',
+  allowed: 'http://HOST:PORT, https://HOST:PORT, tcp://HOST:PORT or ipc://PATH',
+  schema: checked((value) => {
+    if (/^https?:\/\//.test(value)) void new URL(value);
+    else toConnection(value).getConnectionString(false);
+  }),
+};
+
 /** An endpoint that a node listens on. */
 export const listenEndpoint: ValueType<string> = endpoint(true);
 
@@ -180,11 +215,14 @@ function parseDocumentSpec(text: string, folder: string): DocumentSpec {
 export const document: ValueType<DocumentSpec> = {
   placeholder: '[/PREFIX=]FILE',
   allowed: 'a file that exists, optionally after /PREFIX=',
-  schema: Joi.string().custom((value: string) => {
-    const spec = parseDocumentSpec(value, '');
-    if (!isFile(spec.file)) throw new Error('not a file');
-    return spec;
-  }),
+  schema: () =>
+    joi()
+      .string()
+      .custom((value: string) => {
+        const spec = parseDocumentSpec(value, '');
+        if (!isFile(spec.file)) throw new Error('not a file');
+        return spec;
+      }),
   isPath: true,
   resolvePath: (text, folder) => {
     const { file: name, prefix } = parseDocumentSpec(text, folder);
@@ -192,30 +230,11 @@ export const document: ValueType<DocumentSpec> = {
   },
 };
 
-/** A public key, or a file that contains one. */
-export const publicKey: ValueType<string> = {
-  placeholder: 'KEY',
-  allowed: 'a public key, 40 characters of Z85, or a file that exists',
-  schema: checked((value) => {
-    if (!isKey(value) && !statSync(value).isFile()) throw new Error('not a key');
-  }),
-  isPath: true,
-  isLiteral: isKey,
-};
-
-export const secretKey: ValueType<string> = {
-  placeholder: 'KEY',
-  allowed: 'a secret key, 40 characters of Z85',
-  schema: checked((value) => {
-    if (!isKey(value)) throw new Error('not a key');
-  }),
-};
-
 /** Path of a file that need not exist. */
 export const filePath: ValueType<string> = {
   placeholder: 'FILE',
   allowed: 'the path of a file',
-  schema: Joi.string(),
+  schema: () => joi().string(),
   isPath: true,
 };
 
@@ -228,38 +247,59 @@ export const folder: ValueType<string> = {
   isPath: true,
 };
 
+/** Returns the value as a schema converts it. */
+export function attempt(schema: Joi.Schema, value: unknown): unknown {
+  const result = schema.validate(value);
+  if (result.error !== undefined) throw result.error;
+  return result.value as unknown;
+}
+
+/** A folder, or false for none. */
+export const folderOrOff: ValueType<string | false> = {
+  placeholder: 'DIR',
+  allowed: `${folder.allowed}, or off`,
+  schema: () =>
+    joi()
+      .any()
+      .custom((value: unknown) =>
+        value === 'off' || value === false ? false : attempt(folder.schema(), value),
+      ),
+  isPath: true,
+  isLiteral: (value) => value === 'off',
+};
+
+/** A program, by its path or by a name in PATH, or false for none. */
+export const programOrOff: ValueType<string | false> = {
+  placeholder: 'PROGRAM',
+  allowed: 'a path, or the name of a program in PATH, or off',
+  schema: () =>
+    joi()
+      .any()
+      .custom((value: unknown) =>
+        value === 'off' || value === false ? false : attempt(joi().string(), value),
+      ),
+};
+
 /** Path of a folder that need not exist. */
 export const folderPath: ValueType<string> = {
   placeholder: 'DIR',
   allowed: 'the path of a folder',
-  schema: Joi.string(),
+  schema: () => joi().string(),
   isPath: true,
 };
 
 export function choice<const T extends string>(placeholder: string, ...values: readonly T[]): ValueType<T> {
-  const schema = Joi.string().valid(...values);
+  const schema = (): Joi.Schema =>
+    joi()
+      .string()
+      .valid(...values);
   return { placeholder, allowed: values.join(', '), schema, choices: values };
 }
 
 export const text: ValueType<string> = {
   placeholder: 'TEXT',
   allowed: 'a non-empty text',
-  schema: Joi.string(),
-};
-
-/**
- * JSON text, parsed. Numbers that a double would change are kept exactly. A configuration file may
- * contain the value itself.
- */
-export const json: ValueType<unknown> = {
-  placeholder: 'JSON',
-  allowed: `JSON, such as '{"id":1}'`,
-  schema: Joi.any().custom((value: unknown) => {
-    if (typeof value === 'string') return parseExact(value, 'spelling');
-    // YAML has values that JSON cannot represent; `jsonText` throws on them.
-    jsonText(value);
-    return value;
-  }),
+  schema: () => joi().string(),
 };
 
 /** NODE_ID=EVENT */
@@ -270,10 +310,13 @@ export const eventsByNode: ValueType<Readonly<Record<string, readonly string[]>>
   placeholder: 'NODE_ID=EVENT',
   allowed:
     'one or more, each NODE_ID=EVENT, with * for every other worker; or in a configuration file lists of events by node id',
-  schema: Joi.alternatives(
-    Joi.object().pattern(Joi.string(), Joi.array().items(Joi.string().pattern(/^[^$]/)).min(1)),
-    Joi.array().items(Joi.string().pattern(BINDING)).min(1).single().custom(groupByNode),
-  ),
+  schema: () =>
+    joi().alternatives(
+      joi()
+        .object()
+        .pattern(joi().string(), joi().array().items(joi().string().pattern(/^[^$]/)).min(1)),
+      joi().array().items(joi().string().pattern(BINDING)).min(1).single().custom(groupByNode),
+    ),
   isList: true,
 };
 
@@ -288,14 +331,15 @@ function groupByNode(pairs: readonly string[]): Record<string, string[]> {
 
 /** A list of values with at least one item. */
 export function list<T>(kind: ValueType<T>): ValueType<T[]> {
-  const { placeholder, isPath, resolvePath: rebase, choices } = kind;
+  const { placeholder, isPath, isLiteral, resolvePath: rebase, choices } = kind;
   return {
     placeholder,
     isPath,
+    isLiteral,
     resolvePath: rebase,
     choices,
     allowed: `one or more, each ${kind.allowed}`,
-    schema: Joi.array().items(kind.schema).min(1).single(),
+    schema: () => joi().array().items(kind.schema()).min(1).single(),
     isList: true,
   };
 }

@@ -1,6 +1,7 @@
 /** Writes the types of events: the interface `Events` and the components that it refers to. */
 import { at, isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
 import { hasMembers } from '../../contract/media-types.ts';
+import { memberOfMethod } from '../../contract/other-methods.ts';
 import { type ApiSnapshot, itemsOf, type Operation } from '../../openapi/index.ts';
 import { commentOf, indented, objectOf, quoted } from './layout.ts';
 import { isPlainObject, PARTIAL, SchemaTypes } from './schema-types.ts';
@@ -64,7 +65,7 @@ function memberOf(
 
 function summaryOf(root: JsonObject, path: string, method: string): string {
   const item = member(root['paths'] as JsonObject, path);
-  const operation = isObject(item) ? member(item, method) : undefined;
+  const operation = isObject(item) ? member(item, memberOfMethod(method)) : undefined;
   return (isObject(operation) ? textOf(operation, 'summary') : undefined) ?? '';
 }
 

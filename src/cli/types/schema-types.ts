@@ -6,6 +6,7 @@
  * and needs the compiler (24 MB). json-schema-to-typescript needs prettier, and has one type for
  * both directions of a component with `readOnly` members.
  */
+import { isConvertedText } from '../../contract/index.ts';
 import { isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
 import { ExactNumber } from '../../core/json/exact-json.ts';
 import type { Direction } from '../../openapi/index.ts';
@@ -56,7 +57,7 @@ export class SchemaTypes {
     all.push(this.own(schema, direction));
     for (const one of listOf(schema, 'allOf')) all.push(this.parts(one, direction));
     for (const keyword of ['anyOf', 'oneOf']) {
-      const alternatives = listOf(schema, keyword);
+      const alternatives = withoutConverted(listOf(schema, keyword));
       if (!alternatives.every(onlyRequires))
         all.push(union(alternatives.map((one) => this.parts(one, direction))));
     }
@@ -154,10 +155,26 @@ function onlyRequires(schema: Json): boolean {
   return isObject(schema) && Object.keys(schema).every((keyword) => ['required', 'not'].includes(keyword));
 }
 
+/** Whether the schema accepts text only because a worker converts it; callers need not send that. */
+function isConverted(schema: Json): boolean {
+  return isObject(schema) && isConvertedText(member(schema, 'pattern'));
+}
+
+/** The alternatives without text that a worker converts to a value of another one. */
+function withoutConverted(alternatives: readonly Json[]): readonly Json[] {
+  const others = alternatives.filter(
+    (one) => !isConverted(one) || Array.isArray((one as JsonObject)['type']),
+  );
+  return others.length === 0 ? alternatives : others;
+}
+
 /** The types that a schema names, or else those that its keywords imply. */
 function typesOf(schema: JsonObject): string[] {
   const type = member(schema, 'type');
-  if (type !== undefined) return (Array.isArray(type) ? type : [type]).map(String);
+  if (type !== undefined) {
+    const types = (Array.isArray(type) ? type : [type]).map(String);
+    return types.length > 1 && isConverted(schema) ? types.filter((one) => one !== 'string') : types;
+  }
   const has = (...keywords: string[]) => keywords.some((keyword) => Object.hasOwn(schema, keyword));
   if (has('properties', 'required', 'additionalProperties', 'patternProperties')) return ['object'];
   return has('items', 'prefixItems') ? ['array'] : [UNKNOWN];

@@ -21,11 +21,12 @@ export function isRouter(from: string): boolean {
 export const typesSource: ValueType<string> = {
   placeholder: 'SOURCE',
   allowed: `http://HOST:PORT/PATH, https://HOST:PORT/PATH, a file that exists, or a router: ${connectEndpoint.allowed}`,
-  schema: Joi.string().custom((value: string, { error }) => {
-    if (isUrl(value)) return URL.canParse(value) ? value : error('any.invalid');
-    if (hasScheme(value)) return Joi.attempt(value, connectEndpoint.schema) as string;
-    return statSync(value).isFile() ? value : error('any.invalid');
-  }),
+  schema: () =>
+    Joi.string().custom((value: string, { error }) => {
+      if (isUrl(value)) return URL.canParse(value) ? value : error('any.invalid');
+      if (hasScheme(value)) return Joi.attempt(value, connectEndpoint.schema()) as string;
+      return statSync(value).isFile() ? value : error('any.invalid');
+    }),
   isPath: true,
   isLiteral: hasScheme,
 };

@@ -11,6 +11,8 @@ const ALONE = new Set([
   'type',
   'pattern',
   'format',
+  'x-iso-date',
+  'examples',
   'minLength',
   'maxLength',
   'minimum',

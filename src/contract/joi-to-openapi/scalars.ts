@@ -5,7 +5,7 @@ import { type Json, type JsonObject } from '../json.ts';
 import { allOf, anyOf, asJson } from './build.ts';
 import type { Mode, Scope, Sketch } from './conversion.ts';
 import { type Described, type DescribedRule } from './described.ts';
-import { ISO_DATE } from './formats.ts';
+import { DATE_EXAMPLE, ISO_DATE_KEYWORDS } from './formats.ts';
 import { literalPattern } from './regex.ts';
 import { customNote } from './string.ts';
 
@@ -105,13 +105,28 @@ export function convertBoolean(described: Described, scope: Scope, mode: Mode): 
   return { schema: anyOf([{ type: 'boolean' }, ...booleanText(described, mode)]), notes };
 }
 
+function booleanPattern(insensitive: boolean): string {
+  const words = ['true', 'false'].map((word) => literalPattern(word, insensitive) ?? word);
+  return `^\\s*(?:${words.join('|')})\\s*$`;
+}
+
+const CONVERTED: ReadonlySet<unknown> = new Set([
+  NUMERIC_PATTERN,
+  booleanPattern(true),
+  booleanPattern(false),
+]);
+
+/** Whether text with this pattern is accepted only because Joi converts it to a number or a boolean. */
+export function isConvertedText(pattern: unknown): boolean {
+  return CONVERTED.has(pattern);
+}
+
 /** Values other than booleans that Joi converts to booleans. */
 export function booleanText(described: Described, mode: Mode): JsonObject[] {
   const insensitive = described.flags?.sensitive !== true;
   const schemas: JsonObject[] = [];
   if (mode === 'json') {
-    const words = ['true', 'false'].map((word) => literalPattern(word, insensitive) ?? word);
-    schemas.push({ type: 'string', pattern: `^\\s*(?:${words.join('|')})\\s*$` });
+    schemas.push({ type: 'string', pattern: booleanPattern(insensitive) });
   }
   const values = [...(described.truthy ?? []), ...(described.falsy ?? [])]
     .map(asJson)
@@ -138,12 +153,21 @@ export function convertDate(described: Described, mode: Mode): Sketch {
   }
   if (mode === 'output') return { schema: { type: 'string', format: 'date-time' }, notes };
   const type = mode === 'text' ? 'string' : ['string', 'number'];
+  const isFree = [
+    described.rules,
+    described.allow,
+    described.invalid,
+    described.whens,
+    described.examples,
+  ].every((each) => each === undefined);
+  const examples: JsonObject =
+    isFree && (format === undefined || format === 'iso') ? { examples: [DATE_EXAMPLE] } : {};
   if (format === 'iso') {
-    return { schema: { type, pattern: `^${ISO_DATE}$` }, notes: ['An ISO 8601 date.', ...notes] };
+    return { schema: { type, ...ISO_DATE_KEYWORDS, ...examples }, notes: ['An ISO 8601 date.', ...notes] };
   }
   const unit = format === 'unix' ? 'seconds' : 'milliseconds';
   const what = format === undefined ? 'A date: ISO 8601, or' : 'A date as';
-  return { schema: { type, minLength: 1 }, notes: [`${what} ${unit} since 1970.`, ...notes] };
+  return { schema: { type, minLength: 1, ...examples }, notes: [`${what} ${unit} since 1970.`, ...notes] };
 }
 
 export function convertBinary(described: Described, mode: Mode): Sketch {

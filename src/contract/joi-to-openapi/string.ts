@@ -73,6 +73,7 @@ interface Gathered {
   readonly schemas: JsonObject[];
   readonly notes: string[];
   format: string | undefined;
+  example: string | undefined;
   /** Whether all text beyond `\uFFFF` is rejected, so that characters and units are the same. */
   narrow: boolean;
 }
@@ -85,6 +86,7 @@ export function convertString(described: Described, scope: Scope, mode: Mode): S
     schemas: [],
     notes: [],
     format: undefined,
+    example: undefined,
     narrow: false,
   };
   if (described.replacements !== undefined) gathered.notes.push('Parts are replaced before it is judged.');
@@ -99,6 +101,7 @@ export function convertString(described: Described, scope: Scope, mode: Mode): S
     } else
       gatherRule(gathered, rule, changes, {
         unknown: changes.any || custom,
+        alone: isAlone(described),
         custom,
         truncated,
         converts: mode !== 'output' && scope.preferences.convert !== false,
@@ -108,9 +111,16 @@ export function convertString(described: Described, scope: Scope, mode: Mode): S
   return { schema: finish(gathered, changes), notes: gathered.notes };
 }
 
+/** Whether a rule is all that is known of the text, so that an example of its format is valid. */
+function isAlone({ rules = [], allow, invalid, whens, examples }: Described): boolean {
+  return rules.length === 1 && [allow, invalid, whens, examples].every((each) => each === undefined);
+}
+
 interface Circumstances {
   /** Whether the validated text is unrelated to the input. */
   readonly unknown: boolean;
+  /** Whether the text has no other rules and no listed values. */
+  readonly alone: boolean;
   /** Whether a custom function ran before. */
   readonly custom: boolean;
   readonly truncated: boolean;
@@ -204,7 +214,11 @@ function gatherFormat(gathered: Gathered, rule: DescribedRule, changes: Changes,
     (!unknown || (rule === changes.first && !how.custom && !how.truncated)) &&
     !(changes.case && !format.anyCase);
   if (!converted) return;
-  gathered.schemas.push({ pattern: patternOf(format, changes) });
+  if (how.alone && format.example !== undefined) gathered.example = format.example;
+  const isPlain = !changes.trim && !changes.case && !changes.normalize;
+  gathered.schemas.push(
+    isPlain && format.keywords !== undefined ? format.keywords : { pattern: patternOf(format, changes) },
+  );
   if (format.narrow && !changes.case && !changes.normalize) gathered.narrow = true;
 }
 
@@ -220,6 +234,7 @@ function finish(gathered: Gathered, changes: Changes): JsonObject {
   const schemas = [...gathered.schemas];
   const schema: JsonObject = { type: 'string' };
   if (format !== undefined) schema['format'] = format;
+  if (gathered.example !== undefined) schema['examples'] = [gathered.example];
   const strange = changes.case || changes.normalize;
   if (min > 0) schema['minLength'] = min === 1 || narrow ? min : 1;
   if (max !== undefined && !strange) schema['maxLength'] = max;

@@ -1,10 +1,13 @@
 /** Modules of users: files that export a worker or hooks. */
+import { createRequire } from 'node:module';
 import { extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { positionOf } from '../messages/caller-stack.ts';
 import { toError, ZeroMQConfigError } from '../messages/errors.ts';
 import { isCode } from './file-lock.ts';
 import { missingPackage } from './optional-package.ts';
+
+const { cache: cachedModules } = createRequire(import.meta.url);
 
 /** A loaded module. */
 export interface LoadedModule {
@@ -19,16 +22,24 @@ export interface LoadedModule {
  *
  * @param file path or file URL of the module.
  * @param what what it exports, for messages.
+ * @param version a text that differs from those before if the file must be read again. Modules that
+ *   it imports are not read again.
  * @throws {ZeroMQConfigError} when the module cannot be loaded, or neither `tsx` nor Node.js compiles
  *   TypeScript.
  */
-export async function loadModule(file: string | URL, what: string): Promise<LoadedModule> {
+export async function loadModule(file: string | URL, what: string, version = ''): Promise<LoadedModule> {
   const path = file instanceof URL || file.startsWith('file:') ? fileURLToPath(file) : resolve(file);
   if (['.ts', '.mts', '.cts'].includes(extname(path))) await registerTypeScript();
   // Stacks of compiled modules then show the line of their source, as tsx does for TypeScript.
   else process.setSourceMapsEnabled(true);
   try {
-    const module = (await import(pathToFileURL(path).href)) as { default?: unknown };
+    const url = pathToFileURL(path);
+    if (version !== '') {
+      url.searchParams.set('version', version);
+      // Modules in CommonJS are cached by their path.
+      delete cachedModules[path];
+    }
+    const module = (await import(url.href)) as { default?: unknown };
     return { path, exported: [module.default, defaultOf(module.default)] };
   } catch (cause) {
     throw new ZeroMQConfigError(`cannot load the ${what} ${path}: ${reasonOf(toError(cause))}`, { cause });

@@ -1,5 +1,7 @@
 /** Optional packages: peers of this package that only some features need. */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { ZeroMQConfigError } from '../messages/errors.ts';
 import { isCode } from './file-lock.ts';
 
@@ -13,6 +15,22 @@ export function optionalPackage(name: string): unknown {
     if (isCode(error, 'MODULE_NOT_FOUND')) return undefined;
     throw error;
   }
+}
+
+/** Whether a package is installed; does not load it. */
+export function hasPackage(name: string): boolean {
+  try {
+    load.resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The folder of a package, for files that it does not export; undefined if it is not installed. */
+export function packageFolder(name: string): string | undefined {
+  const folders = (load.resolve.paths(name) ?? []).map((folder) => path.join(folder, name));
+  return folders.find((folder) => existsSync(path.join(folder, 'package.json')));
 }
 
 /** The error for a feature whose package is not installed. */

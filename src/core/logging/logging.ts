@@ -2,9 +2,10 @@
  * Loggers: the {@link Logger} interface of the framework, and {@link setupLogging}, which logs to a
  * file and the console.
  */
-import { createRequire } from 'node:module';
-import { type DestinationStream, multistream, type Logger as PinoLogger, pino } from 'pino';
+import type * as Pino from 'pino';
+import type { DestinationStream, Logger as PinoLogger } from 'pino';
 import type * as PinoPretty from 'pino-pretty';
+import { lazyPackage } from '../identity/lazy-package.ts';
 import { toError } from '../messages/thrown.ts';
 import { type Clock, systemClock } from '../time/clock.ts';
 import { LogFile } from './log-file.ts';
@@ -13,6 +14,10 @@ import { type LogSink, SINK_LIMIT, standardSink } from './log-sink.ts';
 import { redact } from './redact.ts';
 
 export type { LogLevel } from './log-level.ts';
+
+// Processes that log nothing load neither. Few have a terminal, which needs the second one.
+const pino = lazyPackage<typeof Pino>('pino');
+const pinoPretty = lazyPackage<typeof PinoPretty>('pino-pretty');
 
 /** Logs a message, optionally with fields. Pass an error as the field `err`, or alone. */
 export interface LogMethod {
@@ -146,15 +151,20 @@ export function consoleLogger(
   return level === 'silent' ? silentLogger : consoleLogging(level, output).logger;
 }
 
-/** Like {@link consoleLogger}, with a level that can be changed later. */
+/**
+ * Like {@link consoleLogger}, with a level that can be changed later.
+ *
+ * @param pretty whether lines are formatted for people. Defaults to true on a terminal.
+ */
 export function consoleLogging(
   level: LogLevel | 'silent' = 'info',
   output: 'stdout' | 'stderr' = 'stderr',
+  pretty?: boolean,
 ): ConsoleLogging {
   const sink = standardSink(output);
   flushAtExit(sink);
   const levels = new LevelSwitch(level);
-  const logger = makeLogger(levels, consoleStream(sink, output));
+  const logger = makeLogger(levels, consoleStream(sink, output, pretty));
   return {
     logger,
     get consoleLevel() {
@@ -218,7 +228,7 @@ export function setupLogging(folder: string, options: LoggingOptions = {}): Logg
   const levels = new LevelSwitch(leastOf([level, consoleLevel]));
   const streams: { level: LogLevel; stream: DestinationStream }[] = [{ level, stream: file }];
   streams.push({ level: 'trace', stream: gate });
-  const logger = makeLogger(levels, multistream(streams));
+  const logger = makeLogger(levels, pino().multistream(streams));
   sinks.forEach(flushAtExit);
   current = logger;
   return {
@@ -248,11 +258,12 @@ function leastOf(levels: readonly (LogLevel | 'silent')[]): LogLevel {
 }
 
 function makeLogger(levels: LevelSwitch, target: DestinationStream): Logger {
-  const logger = pino(
+  const { pino: createLogger, stdTimeFunctions } = pino();
+  const logger = createLogger(
     {
       level: levels.level,
       base: { pid: process.pid },
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: loggedFields },
       serializers: { err: loggedError, error: loggedError },
     },
@@ -264,7 +275,7 @@ function makeLogger(levels: LevelSwitch, target: DestinationStream): Logger {
 /** Serializes an error. An error from a worker thread is a plain object already. */
 function loggedError(value: unknown): unknown {
   try {
-    return redact(value instanceof Error ? { ...pino.stdSerializers.err(value) } : value);
+    return redact(value instanceof Error ? { ...pino().stdSerializers.err(value) } : value);
   } catch {
     // The serializer reads every member and writes to the error, but a getter may throw or the
     // error be frozen.
@@ -294,10 +305,8 @@ function withRedactedChildren(logger: PinoLogger, levels: LevelSwitch): Logger {
 function consoleStream(sink: LogSink, name: 'stdout' | 'stderr', pretty?: boolean): DestinationStream {
   const terminal = process[name].isTTY;
   if (!(pretty ?? terminal)) return sink;
-  // Loaded on demand: it is slow to load, and few processes have a terminal.
-  const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
   const colorize = terminal && process[name].hasColors();
-  const format = prettyFactory({
+  const format = pinoPretty().prettyFactory({
     colorize,
     translateTime: 'SYS:HH:MM:ss.l',
     ignore: 'pid',

@@ -1,5 +1,5 @@
 /** Calls: requests that the handler of a request sends itself (`context.call`). */
-import type { Cancellable, RequestExtras, RequestMessage, Settle } from './message.ts';
+import type { Cancellable, InFlight, RequestExtras, RequestMessage, Settle, StreamPort } from './message.ts';
 
 /**
  * Maximum depth of calls: a request of a client has depth 0, a call of its handler depth 1, and so
@@ -25,9 +25,16 @@ export interface CallSource {
    * Sends a call.
    *
    * @param depth depth of the call.
-   * @param settle called once with the outcome, unless the call is cancelled.
+   * @param settle called once with the outcome, unless the call is cancelled; before that, with each
+   *   progress, if the message asks for it.
    */
   call(message: RequestMessage, depth: number, settle: Settle): Cancellable;
+  /**
+   * Sends a call whose reply, or whose body, is a stream.
+   *
+   * @param settle called once with the last part of the reply, unless the call is cancelled.
+   */
+  stream(message: RequestMessage, depth: number, settle: Settle, port: StreamPort): InFlight;
 }
 
 /** Reads the depth of a request from its extras. */

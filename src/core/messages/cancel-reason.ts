@@ -5,10 +5,11 @@
 
 /**
  * Reasons why the reply to a request is no longer needed: the caller cancelled or disconnected, the
- * deadline passed, the connection for the reply was lost, or the node is closing. The index of a
+ * deadline passed, the connection for the reply was lost, or the node is closing. `withdrawn`: the
+ * caller takes the request back, and the router answers whether it was dispatched. The index of a
  * reason is its number on the wire.
  */
-export const CANCEL_REASONS = ['cancelled', 'expired', 'lost', 'stopped'] as const;
+export const CANCEL_REASONS = ['cancelled', 'expired', 'lost', 'stopped', 'withdrawn'] as const;
 
 export type CancelReason = (typeof CANCEL_REASONS)[number];
 
@@ -25,4 +26,5 @@ const TEXTS: Readonly<Record<CancelReason, string>> = {
   expired: 'the deadline of the request passed',
   lost: 'the connection that the reply would take was lost',
   stopped: 'the node was closed',
+  withdrawn: 'the caller took the request back',
 };

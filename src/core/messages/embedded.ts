@@ -4,7 +4,7 @@
  */
 import type { CallParent } from './calls.ts';
 import type { CancelReason } from './cancel-reason.ts';
-import type { Cancellable, ReplyMessage, RequestMessage, Settle } from './message.ts';
+import type { InFlight, ReplyMessage, RequestMessage, Settle, StreamPort } from './message.ts';
 
 /** A worker, as seen by a router in the same thread. */
 export interface EmbeddedWorker {
@@ -25,6 +25,10 @@ export interface EmbeddedWorker {
         readonly weight?: number;
       }
     | undefined;
+  /** Base name of the file that defines it. */
+  readonly file?: string | undefined;
+  /** Name of its host. */
+  readonly host?: string | undefined;
   /** Receives a request. It replies under `id` and `generation`, never before this call returns. */
   onRequest(id: number, generation: number, message: RequestMessage): void;
   /** The caller no longer needs the reply. The worker replies nevertheless. */
@@ -50,8 +54,9 @@ export interface EmbeddedSlot {
    *
    * @param settle called once with the outcome, possibly before this returns, unless the call is
    *   cancelled.
+   * @param stream receives the reply as a stream, for a call with a window or an upload.
    */
-  call(message: RequestMessage, parent: CallParent, settle: Settle): Cancellable;
+  call(message: RequestMessage, parent: CallParent, settle: Settle, stream?: StreamPort): InFlight;
   /** The worker accepts no more requests, and still answers those in flight. */
   leave(): void;
   /** The worker is lost; its requests in flight will not be answered. */

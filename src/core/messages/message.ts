@@ -33,6 +33,8 @@ export interface RequestMessage {
   readonly window?: number;
   /** Whether chunks of a request body follow. */
   readonly upload?: boolean;
+  /** Whether the caller takes the progress that the handler reports. */
+  readonly progress?: boolean;
 }
 
 /** Metadata in the `extras` of a request. Nodes ignore unknown keys. */
@@ -59,6 +61,8 @@ export interface RequestExtras {
   ifRange?: string;
   /** Value of the HTTP header `Last-Event-ID`. */
   lastEventId?: string;
+  /** Idempotency key of the HTTP request. */
+  idempotencyKey?: string;
   /** Set when the HTTP caller wants no body. */
   method?: 'HEAD';
 }
@@ -160,6 +164,11 @@ export interface OutgoingRequest {
   readonly extras?: RequestExtras;
   /** Takes the reply as a stream, and sends a request body as a stream. Absent: whole messages. */
   readonly stream?: StreamPort;
+  /**
+   * Receives the JSON of each progress that the handler reports, if all nodes on the way pass it on.
+   * The sender may leave out a progress that a later one replaces.
+   */
+  readonly onProgress?: (json: Buffer) => void;
 }
 
 /** Receives a reply as a stream, and learns how much of the request body may be sent. */
@@ -207,6 +216,17 @@ export interface Cancellable {
 
 /** Handle of a request in flight. */
 export interface InFlight extends Cancellable {
+  /**
+   * False while the request has certainly not been dispatched to a worker. Absent if that is not
+   * known.
+   */
+  readonly dispatched?: boolean;
+  /**
+   * Takes the request back, like `cancel`, and calls `settle`: with `CANCELLED`, whose `dispatched`
+   * says whether a worker may have it, or with the reply if that was faster. The peer may never
+   * answer, for example a server or a router of an earlier version. Absent if `dispatched` is present.
+   */
+  withdraw?(): void;
   /**
    * Lets the worker send `bytes` more of the reply. Has no effect on a request without `stream`, or
    * on a settled one.

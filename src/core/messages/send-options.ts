@@ -1,7 +1,7 @@
 /** Options of a request of application code: of a client, or of a handler that calls an event. */
 import type { RequestExtras } from './message.ts';
 
-/** Options of {@link ZeroMQClient.sendMessage} and of `call` of {@link HandlerContext}. */
+/** Options of a request of a client, and of a call of a handler. */
 export interface SendOptions {
   /**
    * Request timeout in ms, for queueing, retries and handler.
@@ -32,4 +32,18 @@ export interface SendOptions {
    * @defaultValue none
    */
   extras?: RequestExtras;
+}
+
+/**
+ * Options of a request whose reply is not a stream: {@link ZeroMQClient.sendMessage}, and `call` of
+ * {@link HandlerContext}.
+ */
+export interface ClientSendOptions extends SendOptions {
+  /**
+   * Called with each progress that the handler reports with `context.progress`, before the reply.
+   * Routers of earlier releases do not pass progress on.
+   *
+   * @defaultValue none
+   */
+  onProgress?: (value: unknown) => void;
 }

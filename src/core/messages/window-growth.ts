@@ -39,6 +39,14 @@ export class WindowGrowth {
   constructor(private readonly budget: WindowBudget) {}
 
   /**
+   * Consumed bytes after which the next grant is due: a quarter of the window, so that a wide window
+   * needs fewer grants and the sender still never waits for one.
+   */
+  get step(): number {
+    return this.window / 4;
+  }
+
+  /**
    * Returns how many bytes to grant.
    *
    * @param consumed bytes that the receiver has consumed since the last call.

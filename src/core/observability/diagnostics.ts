@@ -42,6 +42,8 @@ export interface RequestSettled extends DiagnosticsSource {
   readonly status: number;
   /** Empty on success, else an outcome code or the worker's own code. */
   readonly code: string;
+  /** Message of the failure, if this node knows it. */
+  readonly detail?: string | undefined;
   readonly dispatched: boolean;
   /** Whether the handler of a worker sent it, if this node knows it. */
   readonly call?: boolean;
@@ -53,6 +55,15 @@ export interface RequestSettled extends DiagnosticsSource {
   readonly queueTime?: number;
   /** Milliseconds in the handler, if this node knows it. */
   readonly handlerTime?: number;
+}
+
+/** A worker or server replied to a request. */
+export interface ExecutionSettled extends DiagnosticsSource {
+  readonly eventName: string;
+  /** Empty on success, else an outcome code or the handler's own code. */
+  readonly code: string;
+  /** Milliseconds from the arrival of the request to its reply, or to the end of its stream. */
+  readonly duration: number;
 }
 
 /**
@@ -91,7 +102,10 @@ export interface HttpAnswered extends DiagnosticsSource {
 
 /** A worker is available for requests. */
 export interface WorkerJoined extends DiagnosticsSource {
+  /** Its identity. */
   readonly worker: string;
+  /** Its name for people: contract, file, host and a short id. */
+  readonly name: string;
   /** Whether it speaks only the original protocol. */
   readonly classic: boolean;
   /** Events it announced; empty for a classic worker. */
@@ -99,12 +113,48 @@ export interface WorkerJoined extends DiagnosticsSource {
   readonly concurrency: number;
 }
 
+/** A router rejected the announcement of a worker. */
+export interface WorkerRefused extends DiagnosticsSource {
+  readonly worker: string;
+  /** What was rejected: its contract, or another part of its announcement. */
+  readonly cause: RefusalCause;
+}
+
+/** What a router rejects of a worker, all of which label a metric. */
+export const REFUSAL_CAUSES = ['contract', 'announcement'] as const;
+/** What a router rejected of a worker. */
+export type RefusalCause = (typeof REFUSAL_CAUSES)[number];
+
+/** A file was read again because it had changed. */
+export interface FileReloaded {
+  readonly what: ReloadedKind;
+  /** Whether the new content is in use; if not, the previous one stays. */
+  readonly ok: boolean;
+}
+
+/** The kinds of files that are reloaded, all of which label a metric. */
+export const RELOADED_KINDS = ['document', 'allow-list', 'key-file', 'certificate', 'settings'] as const;
+/** Kind of a file that was reloaded. */
+export type ReloadedKind = (typeof RELOADED_KINDS)[number];
+
+/** Why workers receive no more requests, all of which label a metric. */
+export const LEAVE_REASONS = [
+  'goodbye',
+  'disconnected',
+  'heartbeat',
+  'replaced',
+  'refused',
+  'stopped',
+] as const;
 /** Why a worker receives no more requests. */
-export type LeaveReason = 'goodbye' | 'disconnected' | 'heartbeat' | 'replaced' | 'refused' | 'stopped';
+export type LeaveReason = (typeof LEAVE_REASONS)[number];
 
 /** A worker receives no more requests. */
 export interface WorkerLeft extends DiagnosticsSource {
+  /** Its identity. */
   readonly worker: string;
+  /** Its name for people: contract, file, host and a short id. */
+  readonly name: string;
   readonly reason: LeaveReason;
   /** Number of requests it held. */
   readonly held: number;
@@ -182,9 +232,12 @@ export interface LifecycleTransition extends DiagnosticsSource {
 /** All channels of the framework. */
 export const diagnostics = {
   requestSettled: open<RequestSettled>('request:settled'),
+  executionSettled: open<ExecutionSettled>('execution:settled'),
   httpAnswered: open<HttpAnswered>('http:answered'),
   workerJoined: open<WorkerJoined>('worker:joined'),
   workerLeft: open<WorkerLeft>('worker:left'),
+  workerRefused: open<WorkerRefused>('worker:refused'),
+  fileReloaded: open<FileReloaded>('file:reloaded'),
   heartbeatMissed: open<HeartbeatMissed>('heartbeat:missed'),
   heartbeatLost: open<HeartbeatLost>('heartbeat:lost'),
   reconnect: open<Reconnect>('reconnect'),

@@ -33,6 +33,10 @@ export interface BreakerReport {
 export interface WorkerReport {
   /** Its identity. */
   readonly id: string;
+  /**
+   * Name for people: contract, file, host and a short id. Missing from routers of earlier versions.
+   */
+  readonly name?: string;
   /** Whether it may receive requests, and if not, why. */
   readonly state: WorkerState;
   /** Whether it speaks only the original protocol. */
@@ -52,6 +56,29 @@ export interface WorkerReport {
    * sends none.
    */
   readonly heartbeat: { readonly missed: number; readonly silentFor: number } | null;
+  /**
+   * The request that it holds for the longest time, with the milliseconds since it was dispatched;
+   * null if it holds none. Missing from routers of earlier versions.
+   */
+  readonly oldest?: {
+    readonly event: string;
+    readonly requestId: string;
+    readonly heldFor: number;
+  } | null;
+  /** Name of its host, if it sent it. */
+  readonly host?: string;
+  /** Id of its process, if it sent it. */
+  readonly pid?: number;
+  /** Version of its zeromq-gateway package, if it sent it. */
+  readonly package?: string;
+  /** Name of its contract, if it announced one. */
+  readonly contract?: string;
+  /** Version of its contract, if it announced one. */
+  readonly version?: string;
+  /** Its zone, if it has one. */
+  readonly zone?: string;
+  /** Name of its key in the allow list, if the router has one. */
+  readonly key?: string;
 }
 
 /** A version of a contract at an event. */
@@ -66,12 +93,17 @@ export interface VersionReport {
   readonly share: number | null;
 }
 
-/** An event of a router: announced, or with queued requests. */
+/** An event of a router: announced now or before, or with queued requests. */
 export interface EventReport {
   /** Name of the event. */
   readonly name: string;
   /** Whether a worker announced it. */
   readonly announced: boolean;
+  /**
+   * Whether workers announced it before and all of them have left. Missing from routers of earlier
+   * versions.
+   */
+  readonly left?: boolean;
   /** Number of queued requests. */
   readonly queued: number;
   /** Size of the queued requests, in bytes. */

@@ -30,6 +30,8 @@ export interface FailedRequest {
   readonly at: number;
   readonly event: string;
   readonly code: string;
+  /** Message of the failure, if the node knows it. */
+  readonly detail?: string;
   readonly requestId: string;
 }
 
@@ -48,6 +50,8 @@ const KEPT = 0.8;
 const IDLE = 60_000;
 const MAX_EVENTS = 500;
 const MAX_FAILURES = 50;
+/** Characters of a message that are kept. */
+const MAX_DETAIL = 300;
 const OTHER = 'other';
 
 class RecentRequests {
@@ -100,10 +104,14 @@ export class RequestStats {
   private lastRead = 0;
   private cancelTick: Cancel | undefined;
 
-  /** @param node name of the node; includes all nodes of its kind while it returns undefined. */
+  /**
+   * @param node name of the node; includes all nodes of its kind while it returns undefined.
+   * @param isKnown whether an event has an entry of its own although none of its requests was dispatched.
+   */
   constructor(
     private readonly kind: NodeKind,
     private readonly node: () => string | undefined,
+    private readonly isKnown: (eventName: string) => boolean,
     private readonly clock: Clock = systemClock,
   ) {}
 
@@ -160,18 +168,20 @@ export class RequestStats {
     this.all.add(settled);
     this.at(settled).add(settled);
     if (settled.code === '') return;
-    const { eventName: event, code, requestId } = settled;
-    this.failed.push({ at: this.clock.wall(), event, code, requestId });
+    const { eventName: event, code, detail = '', requestId } = settled;
+    const message = detail === '' ? {} : { detail: detail.slice(0, MAX_DETAIL) };
+    this.failed.push({ at: this.clock.wall(), event, code, ...message, requestId });
     if (this.failed.length > MAX_FAILURES) this.failed.shift();
   };
 
   /**
-   * Unserved events share one entry at a router, because clients can make up any number of names.
+   * Events that no worker ever announced share one entry at a router, because clients can make up any
+   * number of names.
    */
-  private at({ eventName, dispatched, kind }: RequestSettled): RecentRequests {
+  private at({ eventName, dispatched }: RequestSettled): RecentRequests {
     const known = this.events.get(eventName);
     if (known !== undefined) return known;
-    const own = (dispatched || kind !== 'router') && this.events.size < MAX_EVENTS;
+    const own = (dispatched || this.isKnown(eventName)) && this.events.size < MAX_EVENTS;
     const name = own ? eventName : OTHER;
     let lately = this.events.get(name);
     if (lately === undefined) {

@@ -2,13 +2,17 @@
 import type { Stats } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import path from 'node:path';
-import { create as contentDisposition } from 'content-disposition';
-import { contentType as typeOfExtension } from 'mime-types';
+import type * as ContentDisposition from 'content-disposition';
+import type * as MimeTypes from 'mime-types';
+import { lazyPackage } from '../../core/identity/lazy-package.ts';
 import { ReplyError, ZeroMQConfigError } from '../../core/messages/errors.ts';
-import type { HandlerContext } from '../context.ts';
+import type { HandlerContext } from '../handler-context.ts';
 import type { Reply } from '../reply.ts';
 import type { StreamBody } from './source.ts';
 import { stream } from './stream.ts';
+
+const contentDisposition = lazyPackage<typeof ContentDisposition>('content-disposition');
+const mimeTypes = lazyPackage<typeof MimeTypes>('mime-types');
 
 /** Options of {@link file}. */
 export interface FileOptions {
@@ -111,7 +115,7 @@ function replyWith(
     'accept-ranges': 'bytes',
     etag,
     'last-modified': lastModified,
-    'content-disposition': contentDisposition(filename, { type: inline ? 'inline' : 'attachment' }),
+    'content-disposition': contentDisposition().create(filename, { type: inline ? 'inline' : 'attachment' }),
     ...(range === undefined ? {} : { 'content-range': `bytes ${start}-${end}/${size}` }),
     ...headers,
     'content-length': String(end - start + 1),
@@ -146,6 +150,6 @@ function missing(name: string): ReplyError {
 }
 
 function typeOf(name: string): string {
-  const type = typeOfExtension(path.extname(name));
+  const type = mimeTypes().contentType(path.extname(name));
   return type === false ? 'application/octet-stream' : type;
 }

@@ -8,9 +8,6 @@ import { WindowBudget, WindowGrowth } from '../../core/messages/window-growth.ts
 /** Bytes that the caller may be ahead of a handler that reads, until the window grows. */
 const READING_WINDOW = 256 * 1024;
 
-/** Read bytes after which the caller is granted as many. */
-const GRANT_FROM = 64 * 1024;
-
 /** All uploads of a thread share it. */
 const budget = new WindowBudget();
 
@@ -108,7 +105,7 @@ export class UploadBody implements AsyncIterable<Buffer> {
     const cost = chunkCost(chunk);
     this.waiting -= cost;
     this.unreported += cost;
-    if (this.unreported < GRANT_FROM || this.complete) return;
+    if (this.unreported < this.growth.step || this.complete) return;
     const bytes = this.growth.grantFor(this.unreported, this.waiting);
     this.unreported = 0;
     if (bytes > 0) this.widen(bytes);

@@ -1,5 +1,5 @@
 /** Checks a response against a document. */
-import { PROBLEM_MEDIA_TYPE, type Samples } from '../../openapi/index.ts';
+import { memberOfMethod, PROBLEM_MEDIA_TYPE, type Samples } from '../../openapi/index.ts';
 import { isJson } from './bodies.ts';
 import type { Case } from './case.ts';
 
@@ -110,8 +110,8 @@ export class ReplyChecker {
   }
 
   private responsesOf({ path, method }: Case['operation']): [pattern: string, response: Found][] {
-    const operation = partOf(partOf(partOf(this.document as Part, 'paths'), path), method);
-    const base = `/paths/${path.replaceAll('~', '~0').replaceAll('/', '~1')}/${method}/responses`;
+    const operation = partOf(partOf(partOf(this.document as Part, 'paths'), path), memberOfMethod(method));
+    const base = `/paths/${path.replaceAll('~', '~0').replaceAll('/', '~1')}/${memberOfMethod(method)}/responses`;
     const all = Object.entries(partOf(operation, 'responses'));
     const found = all.map(([pattern, response]): [string, Found] => [
       pattern,

@@ -6,6 +6,7 @@
 
 import type { Logger } from '../../core/logging/logging.ts';
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
+import { TroubleLog } from '../../core/observability/trouble-log.ts';
 import { Backoff } from '../../core/time/backoff.ts';
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import { type ZeroMQConnection, ZeroMQTCPConnection } from './connection.ts';
@@ -51,25 +52,44 @@ const FIRST_RETRY = 250;
 
 /** The connections of a node; see the head of this file. */
 export class Discovery {
-  private readonly watches: readonly NameWatch[];
+  private watches: readonly NameWatch[] = [];
+  /** Names that were added while nodes of former targets are connected. */
+  private added: readonly NameWatch[] = [];
   private readonly known = new Map<string, ZeroMQConnection>();
-  private readonly fixed: readonly ZeroMQConnection[];
+  private fixed: readonly ZeroMQConnection[] = [];
+  private started = false;
 
   /** @throws {ZeroMQConfigError} when the interval is invalid */
   constructor(
     targets: readonly Target[],
-    options: DiscoveryOptions,
+    private readonly options: DiscoveryOptions,
     private readonly owner: DiscoveryOwner,
   ) {
     checkDns(options.dns);
+    this.useTargets(targets);
+  }
+
+  /**
+   * Replaces the targets. Connections that they no longer list vanish once each new name was
+   * resolved.
+   */
+  useTargets(targets: readonly Target[]): void {
+    const before = new Map(this.watches.map((watch) => [watch.name, watch]));
     this.fixed = targets.filter((target): target is ZeroMQConnection => !(target instanceof DnsTarget));
     this.watches = targets.flatMap((target) => {
-      return target instanceof DnsTarget ? [new NameWatch(target, options, () => this.changed())] : [];
+      if (!(target instanceof DnsTarget)) return [];
+      return before.get(String(target)) ?? new NameWatch(target, this.options, () => this.changed());
     });
+    for (const watch of before.values()) if (!this.watches.includes(watch)) watch.stop();
+    if (!this.started) return;
+    this.added = this.watches.filter((watch) => !before.has(watch.name));
+    this.changed();
+    for (const watch of this.added) watch.start();
   }
 
   /** Reports the connections of lists immediately, and starts to look up names. */
   start(): void {
+    this.started = true;
     this.changed();
     for (const watch of this.watches) watch.start();
   }
@@ -83,7 +103,8 @@ export class Discovery {
     const current = new Map<string, ZeroMQConnection>();
     for (const each of this.fixed) current.set(each.toString(), each);
     for (const { found } of this.watches) for (const each of found) current.set(each.toString(), each);
-    const removed = [...this.known].filter(([key]) => !current.has(key));
+    this.added = this.added.filter(({ found }) => found.length === 0);
+    const removed = this.added.length > 0 ? [] : [...this.known].filter(([key]) => !current.has(key));
     for (const [key, connection] of current) {
       if (this.known.has(key)) continue;
       this.known.set(key, connection);
@@ -119,7 +140,7 @@ class NameWatch {
   private readonly hosts = new Map<string, readonly string[]>();
   private cancel: Cancel | undefined;
   private stopped = false;
-  private failing = false;
+  private readonly trouble: TroubleLog;
 
   constructor(
     private readonly target: DnsTarget,
@@ -130,8 +151,14 @@ class NameWatch {
     const { server } = target;
     this.resolver = dns.resolver ?? (server === undefined ? systemResolver : serverResolver(server));
     this.interval = dns.interval ?? DEFAULT_INTERVAL;
+    this.trouble = new TroubleLog((reason) => this.log(reason), clock);
     this.clock = clock;
     this.backoff = new Backoff({ initial: Math.min(FIRST_RETRY, this.interval), max: this.interval });
+  }
+
+  /** The target as text. */
+  get name(): string {
+    return String(this.target);
   }
 
   start(): void {
@@ -140,6 +167,7 @@ class NameWatch {
 
   stop(): void {
     this.stopped = true;
+    this.trouble.end();
     this.cancel?.();
   }
 
@@ -152,7 +180,7 @@ class NameWatch {
       cause = error;
     }
     if (this.stopped) return;
-    if (found.length === 0) this.failed(cause);
+    if (found.length === 0) this.trouble.note(toError(cause).message);
     else this.succeeded(found);
     const delay = this.found.length === 0 ? this.backoff.next() : this.interval * spread();
     this.cancel = this.clock.after(delay, () => void this.lookUp());
@@ -180,17 +208,15 @@ class NameWatch {
   }
 
   private succeeded(found: readonly ZeroMQConnection[]): void {
-    if (this.failing) this.options.logger.info({ place: String(this.target) }, 'the DNS name resolves again');
-    this.failing = false;
+    if (this.trouble.end())
+      this.options.logger.info({ place: String(this.target) }, 'the DNS name resolves again');
     this.found = found;
     this.changed();
   }
 
-  private failed(cause: unknown): void {
-    if (this.failing) return;
-    this.failing = true;
+  private log(cause: string): void {
     this.options.logger.warn(
-      { place: String(this.target), cause: toError(cause).message, kept: this.found.map(String) },
+      { place: String(this.target), cause, kept: this.found.map(String) },
       'cannot resolve the DNS name; known addresses stay in use, and the look-up is repeated',
     );
   }

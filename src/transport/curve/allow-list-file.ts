@@ -1,10 +1,13 @@
 /** An allow list in a file that is read again whenever the file changes. */
 import { readFileSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { parseDocument } from 'yaml';
+import type * as Yaml from 'yaml';
+import { lazyPackage } from '../../core/identity/lazy-package.ts';
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { type Cancel, type Clock, systemClock } from '../../core/time/clock.ts';
 import { AllowList, type AllowListDocument } from './allow-list.ts';
+
+const yaml = lazyPackage<typeof Yaml>('yaml');
 
 /** Options of {@link AllowListFile}. */
 export interface AllowListFileOptions {
@@ -141,7 +144,7 @@ function readList(file: string): AllowListDocument {
     );
   }
   // JSON is a subset of YAML.
-  const document = parseDocument(text, { prettyErrors: true });
+  const document = yaml().parseDocument(text, { prettyErrors: true });
   const problem = document.errors[0];
   if (problem !== undefined)
     throw new ZeroMQConfigError(`${file}: not valid YAML: ${problem.message.trim()}`);

@@ -1,9 +1,12 @@
 /** The allow list: public keys with their names and permissions. */
-import Joi from 'joi';
+import type Joi from 'joi';
+import { lazyPackage } from '../../core/identity/lazy-package.ts';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { MAX_EVENT_NAME } from '../../wire/limits.ts';
 import { isKey } from './keys.ts';
 import { PEER_ROLES, type PeerAuthenticator, type PeerGrant, PeerPermissions } from './permissions.ts';
+
+const joi = lazyPackage<typeof Joi>('joi');
 
 /** One entry of an {@link AllowList}: a public key and its permissions. */
 export interface AllowListEntry extends PeerGrant {
@@ -23,53 +26,59 @@ export interface AllowListDocument {
   readonly peers: readonly AllowListEntry[];
 }
 
-const KEY = Joi.string()
-  .custom((value: string, helpers) => (isKey(value) ? value : helpers.error('key.z85')))
-  .messages({ 'key.z85': '{{#label}} must be a public key, 40 characters of Z85' });
+/** Schema of the document; created when the first list is read. */
+let schema: Joi.Schema | undefined;
 
-const PATTERNS = Joi.array().items(
-  Joi.string()
-    .max(MAX_EVENT_NAME)
-    .pattern(/^(?!\$)[^*]*\*?$/)
-    .messages({
-      'string.pattern.base':
-        '{{#label}} must be an event name, or a prefix followed by *, and must not start with $',
-    }),
-);
+function documentSchema(): Joi.Schema {
+  const Joi = joi();
+  const key = Joi.string()
+    .custom((value: string, helpers) => (isKey(value) ? value : helpers.error('key.z85')))
+    .messages({ 'key.z85': '{{#label}} must be a public key, 40 characters of Z85' });
 
-const PATHS = Joi.array().items(
-  Joi.string()
-    .pattern(/^\/[^*?#]*$/)
-    .messages({ 'string.pattern.base': '{{#label}} must be a path that starts with /' }),
-);
-
-const onlyFor = (roles: readonly string[], schema: Joi.Schema): Joi.Schema => {
-  const text = `{{#label}} is only allowed for the role ${roles.join(' or ')}`;
-  return schema.when('role', {
-    is: Joi.valid(...roles),
-    otherwise: Joi.forbidden().messages({ 'any.unknown': text }),
-  });
-};
-
-const SCHEMA = Joi.object({
-  peers: Joi.array()
-    .items(
-      Joi.object({
-        name: Joi.string().max(255).required(),
-        publicKey: KEY.required(),
-        role: Joi.string()
-          .valid(...PEER_ROLES)
-          .required(),
-        calls: onlyFor(['client', 'worker'], PATTERNS),
-        serves: onlyFor(['worker'], PATTERNS),
-        paths: onlyFor(['worker'], PATHS),
-        domains: Joi.array().items(Joi.string()).min(1),
+  const patterns = Joi.array().items(
+    Joi.string()
+      .max(MAX_EVENT_NAME)
+      .pattern(/^(?!\$)[^*]*\*?$/)
+      .messages({
+        'string.pattern.base':
+          '{{#label}} must be an event name, or a prefix followed by *, and must not start with $',
       }),
-    )
-    .unique('publicKey')
-    .unique('name')
-    .required(),
-}).required();
+  );
+
+  const paths = Joi.array().items(
+    Joi.string()
+      .pattern(/^\/[^*?#]*$/)
+      .messages({ 'string.pattern.base': '{{#label}} must be a path that starts with /' }),
+  );
+
+  const onlyFor = (roles: readonly string[], kind: Joi.Schema): Joi.Schema => {
+    const text = `{{#label}} is only allowed for the role ${roles.join(' or ')}`;
+    return kind.when('role', {
+      is: Joi.valid(...roles),
+      otherwise: Joi.forbidden().messages({ 'any.unknown': text }),
+    });
+  };
+
+  return Joi.object({
+    peers: Joi.array()
+      .items(
+        Joi.object({
+          name: Joi.string().max(255).required(),
+          publicKey: key.required(),
+          role: Joi.string()
+            .valid(...PEER_ROLES)
+            .required(),
+          calls: onlyFor(['client', 'worker'], patterns),
+          serves: onlyFor(['worker'], patterns),
+          paths: onlyFor(['worker'], paths),
+          domains: Joi.array().items(Joi.string()).min(1),
+        }),
+      )
+      .unique('publicKey')
+      .unique('name')
+      .required(),
+  }).required();
+}
 
 interface KnownPeer {
   readonly permissions: PeerPermissions;
@@ -141,7 +150,8 @@ export class AllowList implements PeerAuthenticator {
 }
 
 function read(document: unknown, source: string): Map<string, KnownPeer> {
-  const { error } = SCHEMA.validate(document, { abortEarly: false, convert: false });
+  schema ??= documentSchema();
+  const { error } = schema.validate(document, { abortEarly: false, convert: false });
   if (error !== undefined) {
     const problems = error.details.map(({ message }) => message);
     throw new ZeroMQConfigError(`${source}: ${problems.join('; ')}`);

@@ -17,8 +17,11 @@ const MAX_LOGGED_KEYS = 1000;
 
 /** CURVE keys of a node that connects (ZeroMQ RFC 25). Keys are 40 characters of Z85 (RFC 32). */
 export interface CurveClientOptions {
-  /** Public key of the router or server. All routers that a node connects to share one key pair. */
-  readonly serverKey: string;
+  /**
+   * Public key of the router or server. All routers that a node connects to share one key pair. While
+   * it is replaced, a list of the old and the new key: each connection uses the one that fits.
+   */
+  readonly serverKey: string | readonly string[];
   /**
    * Secret key of the node.
    *
@@ -66,8 +69,10 @@ export interface CurveServerOptions {
 
 /** CURVE keys of a connecting node. */
 export class CurveClient {
-  readonly #keys: CurveKeyPair;
-  readonly #serverKey: string;
+  #keys: CurveKeyPair;
+  #serverKeys: readonly string[];
+  /** Counts the changes of the keys. */
+  #version = 0;
 
   /**
    * @throws {ZeroMQConfigError} when an option is invalid; the message names it and never contains
@@ -75,18 +80,57 @@ export class CurveClient {
    */
   constructor({ serverKey, secretKey, publicKey }: CurveClientOptions) {
     assertCurve();
-    this.#serverKey = checkPublicKey('curve.serverKey', serverKey);
+    this.#serverKeys = [serverKey].flat().map((key) => checkPublicKey('curve.serverKey', key));
+    if (this.#serverKeys.length === 0)
+      throw new ZeroMQConfigError('curve.serverKey must not be an empty list');
     if (secretKey === undefined && publicKey !== undefined) {
       throw new ZeroMQConfigError('curve.secretKey is missing: a publicKey needs its secretKey');
     }
     this.#keys = secretKey === undefined ? curveKeyPair() : keyPairOf('curve', secretKey, publicKey);
   }
 
-  applyTo(socket: Router | Dealer): void {
-    socket.curveServerKey = this.#serverKey;
-    socket.curvePublicKey = this.#keys.publicKey;
-    socket.curveSecretKey = this.#keys.secretKey;
+  /**
+   * Replaces the keys of a node. Its sockets use them for later connections. Without a secret key,
+   * the node keeps its key pair.
+   *
+   * @throws {ZeroMQConfigError} when an option is invalid, or the node has no keys.
+   */
+  static update(client: CurveClient | undefined, options: CurveClientOptions): void {
+    const next = new CurveClient(options);
+    if (client === undefined)
+      throw new ZeroMQConfigError('curve: encryption cannot be added while a node runs');
+    if (options.secretKey !== undefined) client.#keys = next.#keys;
+    client.#serverKeys = next.#serverKeys;
+    client.#version += 1;
   }
+
+  /** Chooses the keys for the connections of one socket. */
+  keysFor(socket: Router | Dealer): CurveChoice {
+    let next = 0;
+    let used = { version: 0, index: 0 };
+    return {
+      apply: () => {
+        used = { version: this.#version, index: next };
+        socket.curveServerKey = this.#serverKeys[next % this.#serverKeys.length] ?? '';
+        socket.curvePublicKey = this.#keys.publicKey;
+        socket.curveSecretKey = this.#keys.secretKey;
+      },
+      failed: () => {
+        const isCurrent = used.version === this.#version;
+        if (isCurrent && this.#serverKeys.length === 1) return false;
+        next = isCurrent ? used.index + 1 : 0;
+        return true;
+      },
+    };
+  }
+}
+
+/** The keys of a socket that connects. */
+export interface CurveChoice {
+  /** Uses the keys for the next connection. */
+  apply(): void;
+  /** Called when the peer did not accept the keys. Returns whether there are others to try. */
+  failed(): boolean;
 }
 
 /** CURVE keys and admission rules of a binding node. */

@@ -6,6 +6,7 @@
 import { identityOf } from '../../core/identity/identity.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { failure, type ReplyMessage, type RequestMessage } from '../../core/messages/message.ts';
+import { isProgress } from '../../core/messages/progress.ts';
 import type { UnreadReplies } from '../../core/messages/unread-replies.ts';
 import type { DiagnosticsSource, DropCause } from '../../core/observability/diagnostics.ts';
 import type { Clock } from '../../core/time/clock.ts';
@@ -98,8 +99,8 @@ export class ClientPeer implements ChannelOwner, PackedSink {
   private readonly cut = new Map<number, number>();
   /** Receives records that were dropped. */
   private readonly unsent: PackedSink = {
-    packedReply: (id, generation, { more }) => {
-      if (more) this.cutStream(id, generation);
+    packedReply: (id, generation, reply) => {
+      if (reply.more && !isProgress(reply)) this.cutStream(id, generation);
     },
     packedRequest: () => undefined,
     packedCancel: () => undefined,
@@ -125,6 +126,11 @@ export class ClientPeer implements ChannelOwner, PackedSink {
   /** Whether the client has presented a key, which determines its permissions. */
   get authenticated(): boolean {
     return this.authenticatedPeer !== undefined;
+  }
+
+  /** Name of its key in the allow list; undefined if it has no key. */
+  get keyName(): string | undefined {
+    return this.authenticatedPeer?.permissions.name;
   }
 
   /**

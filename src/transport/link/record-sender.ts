@@ -54,6 +54,12 @@ export abstract class RecordSender implements Flushable {
     this.added();
   }
 
+  /** Adds a grant of `bytes` for the stream that the peer sends for a call. */
+  addCallWindow(id: number, generation: number, bytes: number): void {
+    this.batch.addCallWindow(id, generation, bytes);
+    this.added();
+  }
+
   /** Sends the collected records. Called at the end of the turn, or before the sender is closed. */
   flush(): void {
     this.scheduled = false;

@@ -19,7 +19,7 @@ import {
 } from '../addressing/connection.ts';
 import { Admission } from '../curve/admission.ts';
 import type { AuthenticatedPeer } from '../curve/authenticated-peer.ts';
-import { CurveClient } from '../curve/curve-options.ts';
+import { type CurveChoice, CurveClient } from '../curve/curve-options.ts';
 import { setHeartbeatOptions } from '../libzmq/heartbeat-options.ts';
 import { ZeroMQSocketMonitor } from '../libzmq/socket-monitor.ts';
 import { bindSocket, codeOf } from './bind.ts';
@@ -65,6 +65,8 @@ export class MessageSocket {
   private inproc = false;
   private paused: Deferred<void> | undefined;
   private reconnector: Reconnector | undefined;
+  /** The keys for connections to a node with CURVE. */
+  private readonly keys: CurveChoice | undefined;
   private admission: Admission | undefined;
   private ipcFile: BoundIpcFile | undefined;
 
@@ -82,11 +84,19 @@ export class MessageSocket {
     this.raw.receiveHighWaterMark = options.receiveHighWaterMark ?? mark;
     setHeartbeatOptions(this.raw, options.pings ?? 'often');
     this.raw.handshakeInterval = HANDSHAKE_TIME;
-    if (options.curve instanceof CurveClient) options.curve.applyTo(this.raw);
+    if (options.curve instanceof CurveClient) this.keys = options.curve.keysFor(this.raw);
     if (options.routingId !== undefined) this.raw.routingId = options.routingId;
     if (this.raw instanceof Router && (options.notify || options.curve))
       this.notices = PeerNotices.on(this.raw, options.handover === true || options.curve !== undefined);
     this.monitor = new ZeroMQSocketMonitor(this.raw.events);
+    const { keys } = this;
+    if (keys === undefined) return;
+    // libzmq reconnects with the keys of the last attempt.
+    const onFailure = (): void => {
+      if (keys.failed()) this.reconnector?.renew();
+    };
+    for (const cause of ['auth', 'protocol', 'other'] as const)
+      this.monitor.on(`handshake:error:${cause}`, onFailure);
   }
 
   /**
@@ -113,6 +123,7 @@ export class MessageSocket {
   connect(connection: ZeroMQConnection): void {
     const endpoint = connection.getConnectionString(false);
     if (connection instanceof ZeroMQTCPConnection && connection.isIPv6(false)) this.raw.ipv6 = true;
+    this.keys?.apply();
     try {
       this.raw.connect(endpoint);
     } catch (cause) {

@@ -12,6 +12,7 @@ import {
   type ThreadSetup,
   type ToThread,
 } from './thread-messages.ts';
+import { typescriptLoader } from './typescript-loader.ts';
 
 /**
  * Node.js options that a child must not inherit: its debugger port would be in use, and a script
@@ -66,7 +67,9 @@ export class ModuleProcess extends EventEmitter implements ModuleHost {
 function startChild(env: NodeJS.ProcessEnv | undefined): ChildProcess {
   const compiled = !import.meta.url.endsWith('.ts');
   const main = new URL(compiled ? './process-main.js' : './process-main.ts', import.meta.url);
-  const options = compiled ? inherited(process.execArgv) : ['--import', import.meta.resolve('tsx')];
+  const options = compiled
+    ? inherited(process.execArgv)
+    : [`--import=${typescriptLoader() ?? import.meta.resolve('tsx')}`];
   // Without this option, the debugger of the process prints its address on stderr.
   const execArgv = [...options, '--inspect-publish-uid=http'];
   const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const;

@@ -9,7 +9,15 @@ import type { Logger } from '../../core/logging/logging.ts';
 import type { CallParent, CallSource } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import { toError } from '../../core/messages/errors.ts';
-import type { Cancellable, ReplyMessage, RequestMessage, Settle } from '../../core/messages/message.ts';
+import type {
+  Cancellable,
+  InFlight,
+  ReplyMessage,
+  RequestMessage,
+  Settle,
+  StreamPort,
+} from '../../core/messages/message.ts';
+import { startSpanExport } from '../../core/observability/span-export.ts';
 import { type Execution, type RequestExecutor, streamOf } from '../../runtime/execution.ts';
 import { ExecutionTable } from '../../runtime/execution-table.ts';
 import { localParts } from '../../runtime/service-node.ts';
@@ -18,6 +26,7 @@ import { loadWorkerModule, type WorkerDefinition } from '../define-worker.ts';
 import { announcementOf } from '../worker.ts';
 import type { LoadFailure } from './module-report.ts';
 import { PackedPort, type PostedRecords, type PostTarget } from './packed-port.ts';
+import { stallLimitsOf } from './stall-limits.ts';
 import { threadLogger } from './thread-logger.ts';
 import { type FromThread, isPosted, type ModuleSetup, type ToThread } from './thread-messages.ts';
 
@@ -44,7 +53,10 @@ class SentCall implements Slotted {
   id = 0;
   generation = 0;
 
-  constructor(readonly settle: Settle) {}
+  constructor(
+    readonly settle: Settle,
+    readonly stream: StreamPort | undefined,
+  ) {}
 }
 
 /** A request of the parent; it sends the calls of its handler to the parent. */
@@ -60,6 +72,11 @@ class ModuleRequest implements CallSource {
   call(message: RequestMessage, depth: number, settle: Settle): Cancellable {
     const { id, generation } = this;
     return this.service.call(message, { id, generation, depth }, settle);
+  }
+
+  stream(message: RequestMessage, depth: number, settle: Settle, port: StreamPort): InFlight {
+    const { id, generation } = this;
+    return this.service.stream(message, { id, generation, depth }, settle, port);
   }
 }
 
@@ -103,15 +120,34 @@ class ModuleService implements PackedSink {
   }
 
   call(message: RequestMessage, parent: CallParent, settle: Settle): Cancellable {
-    const call = new SentCall(settle);
-    this.calls.add(call);
+    const call = this.send(message, parent, new SentCall(settle, undefined));
+    return { cancel: () => this.cancelCall(call) };
+  }
+
+  stream(message: RequestMessage, parent: CallParent, settle: Settle, port: StreamPort): InFlight {
+    const call = this.send(message, parent, new SentCall(settle, port));
     const { id, generation } = call;
-    this.port.addCall(id, generation, message, parent);
+    const isPending = (): boolean => this.calls.get(id, generation) === call;
     return {
-      cancel: () => {
-        if (this.calls.remove(call)) this.port.addCancel(id, generation);
+      cancel: () => this.cancelCall(call),
+      grant: (bytes) => {
+        if (isPending()) this.port.addCallWindow(id, generation, bytes);
+      },
+      sendChunk: (body, end) => {
+        if (isPending()) this.port.addChunk(id, generation, body, end);
       },
     };
+  }
+
+  private send(message: RequestMessage, parent: CallParent, call: SentCall): SentCall {
+    this.calls.add(call);
+    this.port.addCall(call.id, call.generation, message, parent);
+    return call;
+  }
+
+  private cancelCall(call: SentCall): void {
+    const { id, generation } = call;
+    if (this.calls.remove(call)) this.port.addCancel(id, generation);
   }
 
   packedCancel(id: number, generation: number, why: CancelReason): void {
@@ -126,9 +162,17 @@ class ModuleService implements PackedSink {
     this.requests.window(id, generation, bytes);
   }
 
+  packedCallWindow(id: number, generation: number, bytes: number): void {
+    this.calls.get(id, generation)?.stream?.onWindow(bytes);
+  }
+
   packedReply(id: number, generation: number, reply: ReplyMessage): void {
     const call = this.calls.get(id, generation);
-    if (call !== undefined && this.calls.remove(call)) call.settle(reply);
+    if (call === undefined) return;
+    if (!reply.more) {
+      if (this.calls.remove(call)) call.settle(reply);
+    } else if (call.stream === undefined) call.settle(reply);
+    else call.stream.onChunk(reply);
   }
 }
 
@@ -140,6 +184,7 @@ class ModuleService implements PackedSink {
 export async function serveModule(environment: ModuleEnvironment, setup: ModuleSetup): Promise<void> {
   const { port, isolation } = environment;
   const post = (message: FromThread): void => port.postMessage(message);
+  const endSpans = setup.spans === undefined ? undefined : await startSpanExport(setup.spans);
   const definition = await load(setup, post);
   if (definition.isolation === 'process' && isolation === 'thread') {
     post({ type: 'needs-process' });
@@ -153,14 +198,15 @@ export async function serveModule(environment: ModuleEnvironment, setup: ModuleS
   port.on('message', (message) => {
     if (isPosted(message)) service.received(message);
     else if (message.type === 'drain') service.drain();
-    else void stop(port, definition, logger);
+    else void stop(port, definition, logger, endSpans);
   });
   const { maxStreams } = parts;
   post({
     type: 'ready',
-    announcement: announcementOf(definition),
+    announcement: announcementOf(definition, setup.module),
     concurrency: parts.concurrency,
     maxStreams,
+    stallLimits: stallLimitsOf(definition),
   });
 }
 
@@ -196,11 +242,17 @@ async function failureOf(thrown: unknown, files: readonly string[]): Promise<Loa
   return { name, message, stack, code: typeof code === 'string' ? code : undefined };
 }
 
-async function stop(port: ParentPort, definition: WorkerDefinition, logger: Logger): Promise<void> {
+async function stop(
+  port: ParentPort,
+  definition: WorkerDefinition,
+  logger: Logger,
+  endSpans: (() => Promise<void>) | undefined,
+): Promise<void> {
   try {
     await definition.onStop?.();
   } catch (error) {
     logger.error({ err: toError(error) }, 'onStop of the worker module failed');
   }
+  await endSpans?.();
   port.close();
 }

@@ -2,6 +2,7 @@
 import { Worker as Thread } from 'node:worker_threads';
 import { toError, ZeroMQConfigError } from '../../core/messages/errors.ts';
 import type { ThreadSetup } from './thread-messages.ts';
+import { typescriptLoader } from './typescript-loader.ts';
 
 /**
  * Creates a thread that runs `thread-main`, compiled or uncompiled like this module. An uncompiled
@@ -13,9 +14,13 @@ import type { ThreadSetup } from './thread-messages.ts';
 export function newThread(workerData: ThreadSetup, env?: NodeJS.ProcessEnv): Thread {
   if (!import.meta.url.endsWith('.ts'))
     return new Thread(new URL('./thread-main.js', import.meta.url), { workerData, env });
-  const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
   const main = JSON.stringify(new URL('./thread-main.ts', import.meta.url).href);
-  const script = `import(${loader}).then(({ register }) => { register(); return import(${main}); })`;
+  const loader = typescriptLoader();
+  const registered =
+    loader === undefined
+      ? `import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ register }) => void register())`
+      : `import(${JSON.stringify(loader)})`;
+  const script = `${registered}.then(() => import(${main}))`;
   return new Thread(script, { eval: true, workerData, env });
 }
 

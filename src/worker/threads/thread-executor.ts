@@ -7,9 +7,11 @@ import type { CancelReason } from '../../core/messages/cancel-reason.ts';
 import {
   type Cancellable,
   failure,
+  type InFlight,
   type ReplyMessage,
   type RequestMessage,
 } from '../../core/messages/message.ts';
+import { systemClock } from '../../core/time/clock.ts';
 import type { Execution, ExecutionStream, RequestExecutor } from '../../runtime/execution.ts';
 import type { PackedSink } from '../../wire/packed.ts';
 import { PackedPort, type PostedRecords, type PostTarget } from './packed-port.ts';
@@ -19,13 +21,24 @@ import type { ToThread } from './thread-messages.ts';
 class RemoteExecution implements Execution, Slotted {
   id = 0;
   generation = 0;
+  readonly since = systemClock.now();
+  readonly eventName: string;
+  readonly requestId: string;
+  /** Whether the first chunk of its reply has arrived. */
+  replied = false;
+  /** Whether the drain does not wait for it. */
+  isGivenUp = false;
 
   constructor(
     private readonly port: PackedPort,
+    { eventName, requestId }: RequestMessage,
     readonly settle: (reply: ReplyMessage) => void,
     readonly source: CallSource | undefined,
     readonly stream: ExecutionStream | undefined,
-  ) {}
+  ) {
+    this.eventName = eventName;
+    this.requestId = requestId;
+  }
 
   cancel(why: CancelReason): void {
     if (this.generation !== 0) this.port.addCancel(this.id, this.generation, why);
@@ -40,14 +53,30 @@ class RemoteExecution implements Execution, Slotted {
   }
 }
 
+/** A request that a thread holds. */
+export interface HeldRequest {
+  readonly event: string;
+  readonly requestId: string;
+  /** Milliseconds since it arrived. */
+  readonly heldFor: number;
+}
+
+function heldRequest({ eventName: event, requestId, since }: RemoteExecution, now: number): HeldRequest {
+  return { event, requestId, heldFor: Math.round(now - since) };
+}
+
 /** A call of a handler in the thread. */
 interface ThreadCall {
   readonly generation: number;
   inFlight: Cancellable | undefined;
+  /** The same, if the call has a stream. */
+  stream: InFlight | undefined;
 }
 
 export class ThreadExecutor implements RequestExecutor, PackedSink {
   private readonly executions = new SlotTable<RemoteExecution>();
+  /** Number of executions that are given up. */
+  private givenUp = 0;
   private readonly port: PackedPort;
   private idle: (() => void) | undefined;
   /** Calls of the thread in flight, by their slot in the thread. */
@@ -66,7 +95,7 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
   }
 
   get load(): number {
-    return this.executions.size;
+    return this.executions.size - this.givenUp;
   }
 
   execute(
@@ -75,7 +104,7 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
     source?: CallSource,
     stream?: ExecutionStream,
   ): Execution {
-    const execution = new RemoteExecution(this.port, settle, source, stream);
+    const execution = new RemoteExecution(this.port, message, settle, source, stream);
     if (this.executions.size >= this.maxLoad) {
       settle(failure('BUSY', `the thread holds ${this.maxLoad} requests, the maximum`));
       return execution;
@@ -83,6 +112,23 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
     this.executions.add(execution);
     this.port.addRequest(execution.id, execution.generation, message);
     return execution;
+  }
+
+  /** The requests in the thread without a reply, the oldest one first. */
+  holding(): HeldRequest[] {
+    const now = systemClock.now();
+    const held = [...this.executions.values()].filter(({ replied }) => !replied);
+    return held.sort((a, b) => a.since - b.since).map((execution) => heldRequest(execution, now));
+  }
+
+  /** Gives up requests that hang: the drain does not wait for them. */
+  giveUp(isHung: (request: HeldRequest) => boolean): void {
+    const now = systemClock.now();
+    for (const execution of this.executions.values()) {
+      if (execution.replied || execution.isGivenUp || !isHung(heldRequest(execution, now))) continue;
+      execution.isGivenUp = true;
+      this.givenUp += 1;
+    }
   }
 
   drained(): Promise<void> {
@@ -107,7 +153,8 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
   packedReply(id: number, generation: number, reply: ReplyMessage): void {
     const execution = this.executions.get(id, generation);
     if (execution === undefined) return;
-    if (!reply.more) this.executions.remove(execution);
+    if (reply.more) execution.replied = true;
+    else if (this.executions.remove(execution) && execution.isGivenUp) this.givenUp -= 1;
     execution.settle(reply);
     if (this.load === 0) this.idle?.();
   }
@@ -123,12 +170,36 @@ export class ThreadExecutor implements RequestExecutor, PackedSink {
       this.port.addReply(id, generation, failure('CANCELLED', 'the request ended', { dispatched: false }));
       return;
     }
-    const call: ThreadCall = { generation, inFlight: undefined };
+    const call: ThreadCall = { generation, inFlight: undefined, stream: undefined };
     this.calls.set(id, call);
-    call.inFlight = source.call(message, parent.depth, (reply) => {
-      if (this.calls.get(id) === call) this.calls.delete(id);
+    const settle = (reply: ReplyMessage): void => {
+      if (!reply.more && this.calls.get(id) === call) this.calls.delete(id);
       this.port.addReply(id, generation, reply);
+    };
+    if (message.window === undefined) {
+      call.inFlight = source.call(message, parent.depth, settle);
+      return;
+    }
+    call.stream = source.stream(message, parent.depth, settle, {
+      window: message.window,
+      upload: message.upload === true,
+      onChunk: (reply) => this.port.addReply(id, generation, reply),
+      onWindow: (bytes) => this.port.addCallWindow(id, generation, bytes),
     });
+    call.inFlight = call.stream;
+  }
+
+  packedChunk(id: number, generation: number, body: Buffer, end: boolean): void {
+    this.streamOf(id, generation)?.sendChunk(body, end);
+  }
+
+  packedCallWindow(id: number, generation: number, bytes: number): void {
+    this.streamOf(id, generation)?.grant(bytes);
+  }
+
+  private streamOf(id: number, generation: number): InFlight | undefined {
+    const call = this.calls.get(id);
+    return call?.generation === generation ? call.stream : undefined;
   }
 
   packedCancel(id: number, generation: number): void {

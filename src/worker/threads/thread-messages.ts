@@ -3,6 +3,7 @@
  * cancels travel as packed bytes; this file defines the other messages.
  */
 import type { LogLevel } from '../../core/logging/logging.ts';
+import type { SpanExport } from '../../core/observability/span-export.ts';
 import type { Announcement } from '../../wire/control.ts';
 import type { ModuleReport } from './module-report.ts';
 import type { PostedRecords } from './packed-port.ts';
@@ -14,6 +15,8 @@ export interface ModuleSetup {
   /** Maximum number of concurrent requests; undefined: the value of the module. */
   readonly concurrency: number | undefined;
   readonly maxMessageSize: number;
+  /** Where its spans are exported to; undefined: nowhere, or the module itself sees to it. */
+  readonly spans: SpanExport | undefined;
   /** Whether the module sends a `ModuleReport` for its imports and its failure to load. */
   readonly reports: boolean;
 }
@@ -56,6 +59,8 @@ export type FromThread =
       readonly announcement: Announcement;
       readonly concurrency: number;
       readonly maxStreams: number;
+      /** Stall limits in ms, by event; undefined if no event has one. */
+      readonly stallLimits: ReadonlyMap<string, number> | undefined;
     }
   | ModuleReport
   | LogMessage;

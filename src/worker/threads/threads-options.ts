@@ -64,6 +64,12 @@ export interface ZeroMQWorkerThreadsOptions {
    */
   maxMessageSize?: number;
   /**
+   * Zone of the workers. Routers of the same zone prefer them.
+   *
+   * @defaultValue none
+   */
+  zone?: string;
+  /**
    * CURVE keys for routers that require encryption.
    *
    * @defaultValue none: connections are not encrypted

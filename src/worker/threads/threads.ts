@@ -4,17 +4,20 @@
  * itself runs in processes (see `native-sockets.ts`).
  */
 
+import { withResolvers } from '../../core/collections/deferred.ts';
 import { Emitter } from '../../core/collections/emitter.ts';
+import { checkZone } from '../../core/identity/zone.ts';
 import { defaultLogger } from '../../core/logging/logging.ts';
 import { checkCount } from '../../core/messages/checks.ts';
 import { ZeroMQSocketClosed } from '../../core/messages/errors.ts';
 import { Lifecycle } from '../../core/observability/lifecycle.ts';
+import { activeSpanExport } from '../../core/observability/span-export.ts';
 import { CurveClient } from '../../transport/curve/curve-options.ts';
 import { MAX_MESSAGE_BYTES } from '../../wire/limits.ts';
-import { checkRouterTarget } from '../routed-worker.ts';
+import { changedRouters, checkRouterTarget } from '../routed-worker.ts';
 import type { ModuleHosting } from './module-report.ts';
 import { moduleName, threadStallTimeout, type ZeroMQWorkerThreadsOptions } from './threads-options.ts';
-import { type SlotGroup, WorkerSlot } from './worker-slot.ts';
+import { type SlotGroup, type ThreadReport, WorkerSlot } from './worker-slot.ts';
 
 interface ThreadsEvents {
   /** Emitted when the worker of a thread is running. `restarts` is 0 the first time. */
@@ -47,6 +50,8 @@ const CUT_TIME = 500;
 export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements AsyncDisposable {
   private readonly lifecycle: Lifecycle;
   private readonly slots: readonly WorkerSlot[];
+  private readonly group: SlotGroup;
+  private readonly acceptance = withResolvers();
   /** Deadline of the first `stop()`. */
   private deadline: number | undefined;
 
@@ -64,15 +69,21 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     if (concurrency !== undefined) checkCount('concurrency', concurrency);
     const stallTimeout = threadStallTimeout(options);
     checkRouterTarget(options.connection);
-    const { connection, dns, heartbeatConfig, configFile } = options;
+    const { connection, dns, heartbeatConfig, configFile, zone } = options;
+    checkZone(zone);
     const curve = options.curve && new CurveClient(options.curve);
     const node = moduleName(options.module);
     const threadLogger = (options.logger ?? defaultLogger()).child({ module: node });
+    const waiting = new Set(Array.from({ length: threads }, (_, index) => index));
     const group: SlotGroup = {
-      setup: { module: node, concurrency, maxMessageSize, reports: hosting !== undefined },
+      setup: {
+        ...{ module: node, concurrency, maxMessageSize },
+        spans: activeSpanExport(),
+        reports: hosting !== undefined,
+      },
       threadStallTimeout: stallTimeout,
       isolation: hosting?.isolation ?? 'thread',
-      connections: { connection, dns, heartbeatConfig, curve },
+      connections: { connection, dns, heartbeatConfig, curve, zone },
       configFile,
       hosting,
       logger: threadLogger.child({ node: 'worker-threads' }),
@@ -81,7 +92,12 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
       ready: (...event) => this.notify('ready', ...event),
       crashed: (...event) => this.notify('crashed', ...event),
       rejected: (...event) => this.notify('rejected', ...event),
+      accepted: (thread) => {
+        waiting.delete(thread);
+        if (waiting.size === 0) this.acceptance.resolve();
+      },
     };
+    this.group = group;
     this.slots = Array.from({ length: threads }, (_, index) => new WorkerSlot(index, group));
     this.lifecycle = new Lifecycle(
       { kind: 'worker-threads', node },
@@ -98,6 +114,23 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     return this.lifecycle.closed;
   }
 
+  /**
+   * Resolves when the workers of all threads have been accepted by a router. A router of the Python
+   * framework confirms no worker; one that does not answer for 5 seconds counts as such a router.
+   */
+  get accepted(): Promise<void> {
+    return this.acceptance.promise;
+  }
+
+  /**
+   * Reports on each thread and its worker.
+   *
+   * @internal
+   */
+  reports(): ThreadReport[] {
+    return this.slots.map((slot) => slot.report());
+  }
+
   /** The number of running threads. */
   get running(): number {
     return this.slots.filter(({ running }) => running).length;
@@ -110,6 +143,25 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
    */
   start(): Promise<void> {
     return this.lifecycle.start();
+  }
+
+  /**
+   * Replaces routers or CURVE keys while the workers run. A connection to a router that is no longer
+   * listed takes no new request, finishes those in flight, and closes. Established connections keep
+   * their keys; later ones use the new keys.
+   *
+   * @param changes `connection` and `curve` as for the constructor; one that is missing does not change.
+   * @throws {ZeroMQConfigError} when a value is invalid, when `curve` is given to workers that were
+   *   created without, or when workers of one router would get several, or the reverse: how they
+   *   divide their concurrency is decided at the start. Nothing is changed then.
+   */
+  update({ connection, curve }: Partial<Pick<ZeroMQWorkerThreadsOptions, 'connection' | 'curve'>>): void {
+    const { connections } = this.group;
+    const targets = connection === undefined ? undefined : changedRouters(connections.connection, connection);
+    if (curve !== undefined) CurveClient.update(connections.curve, curve);
+    if (connection === undefined || targets === undefined) return;
+    this.group.connections = { ...connections, connection };
+    for (const slot of this.slots) slot.useRouters(targets);
   }
 
   /**

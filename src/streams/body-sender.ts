@@ -1,7 +1,7 @@
 /** Sends the body of a request in chunks, within the window that the worker grants. */
-import type { InFlight } from '../../core/messages/message.ts';
-import { MAX_CHUNK, StreamWindow } from '../../core/messages/stream.ts';
-import { encodePartData, encodePartEnd, encodePartHead } from '../../wire/part-segments.ts';
+import type { InFlight } from '../core/messages/message.ts';
+import { MAX_CHUNK, StreamWindow } from '../core/messages/stream.ts';
+import { encodePartData, encodePartEnd, encodePartHead } from '../wire/part-segments.ts';
 
 /** Bytes of a body: text is sent as UTF-8. */
 export type BodyChunk = Uint8Array | string;

@@ -1,4 +1,4 @@
-/** The log of `zeromq-gateway dev`: lines for people, with a code frame below errors. */
+/** The log of a command on a terminal: one line for people per message, and the stack of errors. */
 import { isNativeError } from 'node:util/types';
 import { LEVELS } from '../../core/logging/log-level.ts';
 import {
@@ -8,9 +8,7 @@ import {
   type LogMethod,
 } from '../../core/logging/logging.ts';
 import { describe } from '../../core/messages/thrown.ts';
-import type { Painter } from '../terminal/colours.ts';
-import { codeFrame } from './code-frame.ts';
-import { placeOf } from './load-error.ts';
+import type { Painter } from './colours.ts';
 
 const COLOURS = {
   trace: 'gray',
@@ -21,18 +19,25 @@ const COLOURS = {
   fatal: 'red',
 } as const;
 
-/** Fields that say which part logs; readers of this log know it from the message. */
-const LEFT_OUT: ReadonlySet<string> = new Set(['node', 'module', 'err', 'thread']);
+/** Fields that readers of this log do not need: the part that logs, and identities of named nodes. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['node', 'module', 'err', 'thread', 'workerId']);
 
 /** Frames of a stack that are shown. */
 const MAX_FRAMES = 8;
 
-/** Creates the log. @param write writes a line. */
-export function devLog(
-  write: (line: string) => void,
-  paint: Painter,
-  level: LogLevel | 'silent',
-): ConsoleLogging {
+/** Options of {@link terminalLog}. */
+export interface TerminalLogOptions {
+  /** Writes a line. */
+  readonly write: (line: string) => void;
+  readonly paint: Painter;
+  readonly level: LogLevel | 'silent';
+  /** Returns lines about the place of an error, shown below its stack. Default: none. */
+  readonly frameOf?: (stack: string) => readonly string[];
+}
+
+/** Creates the log. */
+export function terminalLog(options: TerminalLogOptions): ConsoleLogging {
+  const { write, level } = options;
   const state = { level };
   const logs = (of: LogLevel): boolean =>
     state.level !== 'silent' && LEVELS.indexOf(of) >= LEVELS.indexOf(state.level);
@@ -42,7 +47,7 @@ export function devLog(
         if (!logs(of)) return;
         const own = typeof fields === 'string' ? {} : isNativeError(fields) ? { err: fields } : fields;
         const text = typeof fields === 'string' ? fields : typeof message === 'string' ? message : '';
-        for (const line of linesOf(of, text, { ...bound, ...own }, paint)) write(line);
+        for (const line of linesOf(of, text, { ...bound, ...own }, options)) write(line);
       };
     };
     return {
@@ -67,7 +72,7 @@ export function devLog(
   };
 }
 
-/** Derives a logger for a part whose messages at level INFO repeat what `dev` itself prints. */
+/** Derives a logger for a part whose messages at level INFO repeat what the command itself prints. */
 export function withQuietInfo(logger: Logger): Logger {
   const child = (fields: Record<string, unknown>): Logger => withQuietInfo(logger.child(fields));
   return Object.create(logger, { info: { value: logger.debug }, child: { value: child } }) as Logger;
@@ -77,7 +82,7 @@ function linesOf(
   level: LogLevel,
   message: string,
   fields: Readonly<Record<string, unknown>>,
-  paint: Painter,
+  { paint, frameOf }: TerminalLogOptions,
 ): string[] {
   const shown = Object.entries(fields)
     .filter(([name, value]) => !LEFT_OUT.has(name) && value !== undefined)
@@ -85,16 +90,18 @@ function linesOf(
   const details = shown.length === 0 ? '' : paint('gray', ` (${shown.join(', ')})`);
   const { err } = fields as { err?: { message?: unknown; stack?: unknown } };
   const line = `${paint(COLOURS[level], level)} ${message}${details}`;
-  return err === undefined ? [line] : [line, ...errorLines(err, paint)];
+  return err === undefined ? [line] : [line, ...errorLines(err, frameOf)];
 }
 
-/** The stack of an error, and the code at its first place in the user's code. */
-function errorLines({ message, stack }: { message?: unknown; stack?: unknown }, paint: Painter): string[] {
+/** The stack of an error, and the lines about its place. */
+function errorLines(
+  { message, stack }: { message?: unknown; stack?: unknown },
+  frameOf: TerminalLogOptions['frameOf'],
+): string[] {
   const text = typeof stack === 'string' ? stack : describe(message);
-  const place = typeof stack === 'string' ? placeOf(stack) : undefined;
   const lines = text.split('\n');
   const firstFrame = lines.findIndex((line) => /^\s+at /.test(line));
   const end = firstFrame < 0 ? lines.length : firstFrame + MAX_FRAMES;
-  const frame = place === undefined ? [] : codeFrame(place, paint);
-  return [...lines.slice(0, end).map((line) => `  ${line}`), ...frame.map((line) => `  ${line}`)];
+  const frame = typeof stack === 'string' ? (frameOf?.(stack) ?? []) : [];
+  return [...lines.slice(0, end), ...frame].map((line) => `  ${line}`);
 }

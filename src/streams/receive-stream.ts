@@ -1,22 +1,25 @@
-/** Sends a request whose reply is a stream, and optionally its body. */
-import { errorOfOutcome, ZeroMQConfigError } from '../../core/messages/errors.ts';
+/**
+ * streams: streams as the node that sends the request sees them. It reads the items of the reply, and
+ * sends the body.
+ */
+import type { ReadJson } from '../core/json/large-integers.ts';
+import { errorOfOutcome, ZeroMQConfigError } from '../core/messages/errors.ts';
 import type {
   InFlight,
   OutgoingRequest,
   ReplyMessage,
   RequestExtras,
   Requester,
-} from '../../core/messages/message.ts';
-import type { SendOptions } from '../../core/messages/send-options.ts';
-import { REPLY_WINDOW } from '../../core/messages/stream.ts';
-import { errorOfReply, headersOf } from '../../wire/incoming.ts';
-import { outgoing, type SendDefaults } from '../send.ts';
+} from '../core/messages/message.ts';
+import type { SendOptions } from '../core/messages/send-options.ts';
+import { REPLY_WINDOW } from '../core/messages/stream.ts';
+import { errorOfReply, headersOf } from '../wire/incoming.ts';
 import { type BodyPart, BodySender, type BodySource, bodyOf } from './body-sender.ts';
-import { ZeroMQStream } from './client-stream.ts';
 import { decoderFor } from './item-decoders.ts';
 import { ReplyChunks } from './reply-chunks.ts';
+import { ZeroMQStream } from './zeromq-stream.ts';
 
-/** Options of {@link ZeroMQClient.stream}. */
+/** Options of {@link ZeroMQClient.stream}, and of `stream` of {@link HandlerContext}. */
 export interface StreamSendOptions extends SendOptions {
   /**
    * Bytes that the worker may send before the reader has taken any. A quarter of it is granted at a
@@ -45,41 +48,37 @@ export interface StreamSendOptions extends SendOptions {
   range?: string;
 }
 
-/** Settings of the client that opens a stream. */
-export interface StreamDefaults extends SendDefaults {
+/** Settings of the node that receives a stream. */
+export interface StreamDefaults {
+  /** Parses JSON items. */
+  readonly readJson?: ReadJson | undefined;
   /** Maximum size of an item, in bytes. */
   readonly maxMessageSize: number;
-  /** Event data as JSON, instead of that of the call. */
-  readonly json?: Buffer;
 }
 
 /** Sends a request and resolves with its reply once the first chunk has arrived. */
-export async function openStream<Item>(
+export function receiveStream<Item>(
   requester: Pick<Requester, 'request'>,
-  eventName: string,
-  eventData: unknown,
+  request: OutgoingRequest,
   options: StreamSendOptions,
   defaults: StreamDefaults,
 ): Promise<ZeroMQStream<Item>> {
   const { body, parts, signal, window = REPLY_WINDOW } = options;
+  const opening = new Opening<Item>(request.eventName, window, bodyOf(body, parts), defaults);
+  return opening.start(requester, request, signal);
+}
+
+/**
+ * The extras of a request with a stream.
+ *
+ * @throws {ZeroMQConfigError} when an option is invalid.
+ */
+export function streamExtras(options: StreamSendOptions): RequestExtras {
+  const { extras, body, parts, contentType, lastEventId, range, window = REPLY_WINDOW } = options;
   if (body !== undefined && parts !== undefined) {
     throw new ZeroMQConfigError('a request has either the option body or the option parts, not both');
   }
   if (window < 1) throw new ZeroMQConfigError(`window must be at least 1 byte, got ${window}`);
-  const request = outgoing(eventName, eventData, { ...options, extras: extrasOf(options) }, defaults);
-  const { json } = defaults;
-  const opening = new Opening<Item>(eventName, window, bodyOf(body, parts), defaults);
-  return opening.start(requester, json === undefined ? request : { ...request, body: json }, signal);
-}
-
-function extrasOf({
-  extras,
-  body,
-  parts,
-  contentType,
-  lastEventId,
-  range,
-}: StreamSendOptions): RequestExtras {
   const type =
     parts === undefined
       ? (contentType ?? (body === undefined ? undefined : 'application/octet-stream'))
@@ -148,6 +147,8 @@ class Opening<Item> {
   }
 
   private last(reply: ReplyMessage): void {
+    // A caller that cancels has its own error.
+    if (this.settled) return;
     this.end();
     const { readJson = JSON.parse } = this.defaults;
     if (reply.code === '') {

@@ -1,8 +1,8 @@
 /** Decode the items of a streamed reply from its bytes, by media type. */
 import { StringDecoder } from 'node:string_decoder';
-import type { ReadJson } from '../../core/json/large-integers.ts';
-import { errorOfOutcome } from '../../core/messages/errors.ts';
-import { isJsonType } from '../../wire/metadata.ts';
+import type { ReadJson } from '../core/json/large-integers.ts';
+import { errorOfOutcome } from '../core/messages/errors.ts';
+import { isJsonType } from '../wire/metadata.ts';
 
 /** A server-sent event (WHATWG HTML, section 9.2). */
 export interface StreamEvent<Data = unknown> {

@@ -1,4 +1,4 @@
-/** A streamed reply, as `ZeroMQClient.stream` returns it. */
+/** A streamed reply, as `ZeroMQClient.stream` and `HandlerContext.stream` return it. */
 
 import type { ItemDecoder } from './item-decoders.ts';
 import type { NextChunk, ReplyChunks } from './reply-chunks.ts';

@@ -1,6 +1,6 @@
 /** The chunks of a streamed reply on the way to their reader. Grants bytes as the reader takes them. */
-import type { ReplyMessage } from '../../core/messages/message.ts';
-import { chunkCost } from '../../core/messages/stream.ts';
+import type { ReplyMessage } from '../core/messages/message.ts';
+import { chunkCost } from '../core/messages/stream.ts';
 
 /** The next bytes, or the end. */
 export type NextChunk = { readonly bytes: Buffer } | undefined;
