@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { defineWorker, file, ReplyError, reply } from 'zeromq-gateway';
 import contract, { FILE_NAME, type FileInfo } from '../openapi/files.ts';
+import { dataFolder } from './_data.ts';
 
 let folder: string;
 
@@ -47,7 +48,7 @@ function checkName(name: string): string {
 export default defineWorker({
   contract,
   onStart: async () => {
-    folder = join(process.env.ZMQ_GATEWAY_DATA ?? 'data', 'files');
+    folder = join(dataFolder(), 'files');
     await mkdir(folder, { recursive: true });
   },
   handlers: {

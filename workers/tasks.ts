@@ -6,7 +6,6 @@
  * Tasks are stored in tasks.sqlite, in the folder given by ZMQ_GATEWAY_DATA (default: data, in the
  * working folder). Any number of threads and processes can serve the same file.
  */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineWorker, ReplyError, reply } from 'zeromq-gateway';
 import contract, {
@@ -16,6 +15,7 @@ import contract, {
   type TaskId,
   type TaskPage,
 } from '../openapi/tasks.ts';
+import { dataFolder } from './_data.ts';
 import { type Database, openDatabase } from './_sqlite.ts';
 
 /** Each thread has its own connection for as long as it runs. */
@@ -23,9 +23,7 @@ let database: Database;
 let sql: ReturnType<typeof statements>;
 
 function open(): void {
-  const folder = process.env.ZMQ_GATEWAY_DATA ?? 'data';
-  mkdirSync(folder, { recursive: true });
-  database = openDatabase(join(folder, 'tasks.sqlite'));
+  database = openDatabase(join(dataFolder(), 'tasks.sqlite'));
   database.exec(`
     CREATE TABLE IF NOT EXISTS tasks (
       id INTEGER PRIMARY KEY AUTOINCREMENT,

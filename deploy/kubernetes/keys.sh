@@ -27,7 +27,7 @@ put() {
 }
 
 for node in router gateway worker operator; do
-  [ -e "$node.key" ] || npx zeromq-gateway keygen "$node.key" >/dev/null
+  [ -e "$node.key" ] || npx --no-install zeromq-gateway keygen "$node.key" >/dev/null
 done
 
 [ -e admin-token ] || od -An -N24 -tx1 /dev/urandom | tr -d ' \n' >admin-token

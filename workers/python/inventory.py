@@ -10,6 +10,7 @@ inventory_classic.py does the same without zeromq_gateway.py, for routers of eit
 
 import os
 import sqlite3
+import sys
 from dataclasses import dataclass
 from typing import Annotated, List, Optional
 
@@ -139,7 +140,12 @@ def get_photo(item: ItemId) -> Reply:
 
 def open_stock() -> sqlite3.Connection:
     folder = os.environ.get("ZMQ_GATEWAY_DATA", "data")
-    os.makedirs(folder, exist_ok=True)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"[Errno 13] Permission denied: {folder!r}")
+    except OSError as error:
+        sys.exit(f"cannot store data: {error}; set ZMQ_GATEWAY_DATA to a folder that can be written")
     # The handler runs in a thread of its own; the worker runs one request at a time.
     database = sqlite3.connect(
         os.path.join(folder, "inventory.sqlite"), isolation_level=None, check_same_thread=False

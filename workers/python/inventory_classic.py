@@ -23,6 +23,7 @@ import os
 import secrets
 import signal
 import sqlite3
+import sys
 import time
 import uuid
 
@@ -45,7 +46,12 @@ class Refusal(Exception):
 
 def open_stock():
     folder = os.environ.get("ZMQ_GATEWAY_DATA", "data")
-    os.makedirs(folder, exist_ok=True)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"[Errno 13] Permission denied: {folder!r}")
+    except OSError as error:
+        sys.exit(f"cannot store data: {error}; set ZMQ_GATEWAY_DATA to a folder that can be written")
     database = sqlite3.connect(os.path.join(folder, "inventory.sqlite"), isolation_level=None)
     database.execute("CREATE TABLE IF NOT EXISTS stock (sku TEXT PRIMARY KEY, quantity INTEGER NOT NULL)")
     items = [("bolt-m6", 1200), ("nut-m6", 950), ("washer-6", 40)]
