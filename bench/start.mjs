@@ -2,17 +2,20 @@
  * `npm run bench…`: installs and builds what is missing, then runs bench/<name>.ts with the given
  * arguments.
  *
- * The peers have their own dependencies in bench/peers, which micro benchmarks do not need. Those of
- * the comparison are in bench/comparison.
+ * The peers have their own dependencies in bench/peers. Micro benchmarks, the benchmark of the
+ * documentation and the count of wake-ups do not need them. Those of the comparison are in
+ * bench/comparison.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { ensureBuild, ensureDependencies, ROOT } from '../scripts/lib/project.mjs';
+import { ensureBuild } from '../scripts/lib/build.mjs';
+import { ensureDependencies } from '../scripts/lib/install.mjs';
+import { ROOT } from '../scripts/lib/project.mjs';
 
 const [name, ...args] = process.argv.slice(2);
 ensureDependencies();
-ensureBuild();
-if (name !== 'micro') {
+await ensureBuild();
+if (name !== 'micro' && name !== 'docs' && name !== 'wakeups') {
   const peers = name === 'workbench' ? 'comparison' : 'peers';
   ensureDependencies(fileURLToPath(new URL(peers, import.meta.url)));
 }

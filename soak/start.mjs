@@ -4,11 +4,13 @@
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { ensureBuild, ensureDependencies, ROOT } from '../scripts/lib/project.mjs';
+import { ensureBuild } from '../scripts/lib/build.mjs';
+import { ensureDependencies } from '../scripts/lib/install.mjs';
+import { ROOT } from '../scripts/lib/project.mjs';
 
 const [name, ...args] = process.argv.slice(2);
 ensureDependencies();
-ensureBuild();
+await ensureBuild();
 const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
 const { status } = spawnSync(process.execPath, ['--import', 'tsx', file, ...args], {
   cwd: ROOT,

@@ -3,6 +3,7 @@
  * loopback interface, and the duration is always limited.
  */
 import { execFile, execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -16,6 +17,8 @@ export interface HttpLoad {
   readonly paths?: number;
   /** Body of POST requests. Without a body, GET requests are sent. */
   readonly body?: string;
+  /** Header fields. `%u` in a value becomes a value that no other request has. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly connections: number;
   readonly seconds: number;
 }
@@ -45,7 +48,7 @@ const EXTRA_TIME = 20_000;
 
 const wrk: LoadTool = {
   name: 'wrk',
-  async run({ origin, path, paths = 1, body = '', connections, seconds }) {
+  async run({ origin, path, paths = 1, body = '', headers = {}, connections, seconds }) {
     const method = body === '' ? 'GET' : 'POST';
     const options = [
       `-t1`,
@@ -57,7 +60,8 @@ const wrk: LoadTool = {
       LUA,
       origin,
     ];
-    const { stdout } = await run('wrk', [...options, '--', method, path, String(paths), body], {
+    const args = [method, path, String(paths), body, randomUUID(), ...Object.entries(headers).flat()];
+    const { stdout } = await run('wrk', [...options, '--', ...args], {
       timeout: seconds * 1000 + EXTRA_TIME,
     });
     const result = /^RESULT (.*)$/m.exec(stdout)?.[1];
@@ -76,14 +80,15 @@ interface AutocannonResult {
 
 const autocannon: LoadTool = {
   name: 'autocannon',
-  async run({ origin, path, paths = 1, body, connections, seconds }) {
+  async run({ origin, path, paths = 1, body, headers = {}, connections, seconds }) {
     const { default: cannon } = (await import(AUTOCANNON)) as {
       default: (options: object) => Promise<AutocannonResult>;
     };
-    const request =
-      body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body };
+    const request = body === undefined ? {} : { method: 'POST', body };
+    const type = body === undefined ? {} : { 'content-type': 'application/json' };
     const requests = Array.from({ length: paths }, (_, i) => ({
       ...request,
+      setupRequest: (each: object) => ({ ...each, headers: { ...type, ...withUnique(headers) } }),
       path: path.replace('%d', String(i)),
     }));
     const result = await cannon({ url: origin, connections, duration: Math.ceil(seconds), requests });
@@ -92,6 +97,12 @@ const autocannon: LoadTool = {
     return { requests: result.requests.total, seconds: result.duration, p50, p99, errors };
   },
 };
+
+/** Replaces `%u` in the values of header fields by a value that no other request has. */
+export function withUnique(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const values = Object.entries(headers).map(([name, value]) => [name, value.replace('%u', randomUUID())]);
+  return Object.fromEntries(values) as Record<string, string>;
+}
 
 /** Returns the load generator available on this machine, or undefined if there is none. */
 export function findLoadTool(): LoadTool | undefined {

@@ -49,6 +49,7 @@ function packageVersions(): Record<string, string> {
         '@nestjs/core',
         '@nestjs/microservices',
         'autocannon',
+        'bullmq',
       ],
     ],
   ] as const) {
@@ -65,7 +66,9 @@ function programVersions(): Record<string, string> {
   const versions: Record<string, string> = {};
   const nats = find('nats-server', ['--version'], /v(\d\S*)/);
   const pyzmq = find(PYTHON, ['-c', 'import zmq; print(zmq.__version__)'], /(\S+)/);
+  const redis = find('redis-server', ['--version'], /v=(\S+)/);
   if (nats !== undefined) versions['nats-server'] = nats;
+  if (redis !== undefined) versions['redis-server'] = redis;
   if (pyzmq !== undefined) versions['pyzmq'] = pyzmq;
   return versions;
 }

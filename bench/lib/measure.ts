@@ -161,7 +161,7 @@ export function ratio(...args: Parameters<typeof ratios>): number {
   return median(ratios(...args));
 }
 
-/** Returns the ratios of two contenders within each round. */
+/** Returns the ratios of two contenders within each round in which both did something. */
 export function ratios(
   samples: Samples,
   name: string,
@@ -171,7 +171,8 @@ export function ratios(
   const others = samples.get(reference) ?? [];
   return (samples.get(name) ?? []).flatMap((each, round) => {
     const other = others[round];
-    return other === undefined ? [] : [pick(each) / pick(other)];
+    const found = other === undefined ? Infinity : pick(each) / pick(other);
+    return Number.isFinite(found) ? [found] : [];
   });
 }
 

@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../../scripts/lib/ports.ts';
 import type { Contender, Launch } from './contender.ts';
+import { startDriver } from './driver.ts';
 import { hasCommand } from './load.ts';
 import { PYTHON } from './machine.ts';
 import type { ProcessSpec, RunningProcess } from './process.ts';
@@ -20,12 +21,14 @@ function peersInstalled(): boolean {
   return existsSync(new URL('node_modules/fastify/package.json', PEERS));
 }
 
-function node(name: string, file: string, env: Record<string, string> = {}): ProcessSpec {
+/** Returns how to start a program of the peers. Its ready line may have an origin. */
+export function node(name: string, file: string, env: Record<string, string> = {}): ProcessSpec {
   const args = [fileURLToPath(new URL(file, PEERS))];
   return { name, command: process.execPath, args, env, ready: /^ready ?(.*)$/ };
 }
 
-function text(running: RunningProcess): string {
+/** The rest of the ready line of a process. */
+export function text(running: RunningProcess): string {
   return running.ready[1] ?? '';
 }
 
@@ -42,7 +45,8 @@ function alone(name: string, file: string, does: string, own = true): Contender 
   };
 }
 
-function missingPeers(): string | undefined {
+/** Why the peers with packages of their own cannot run; undefined if they can. */
+export function missingPeers(): string | undefined {
   return peersInstalled() ? undefined : 'bench/peers is not installed';
 }
 
@@ -65,6 +69,8 @@ async function gatewayAndWorker(
   await launch(node('worker', `${folder}/worker.mjs`, env));
   return text(await launch(node('gateway', `${folder}/gateway.mjs`, env)));
 }
+
+export const bareHttp: Contender = alone('node:http', 'bare-http.mjs', 'no framework', false);
 
 export const expressDefault = alone(
   'Express',
@@ -99,6 +105,17 @@ export const moleculerStreams: Contender = {
   does: 'gateway and worker processes, brokerless; the action returns a stream; no deadlines, no limits',
   missing: missingPeers,
   start: (launch) => moleculerOverTcp(launch, 'moleculer-streams'),
+};
+
+/** What libzmq and Node.js alone can do over the same number of hops. */
+export const bareStreams: Contender = {
+  name: 'bare sockets, Proxy',
+  does: "node:http writes what arrives from a Push socket through libzmq's proxy, in three processes; no requests, no windows, no limits",
+  async start(launch) {
+    const { frontend, backend } = await startProxy(launch, 'proxy', 'zeromq/stream-proxy.mjs');
+    await launch(node('worker', 'zeromq/stream-worker.mjs', { PEER_FRONTEND: frontend }));
+    return text(await launch(node('gateway', 'zeromq/stream-gateway.mjs', { PEER_BACKEND: backend })));
+  },
 };
 
 async function moleculerOverTcp(launch: Launch, folder: string): Promise<string> {
@@ -157,8 +174,17 @@ export interface RouterEndpoints {
 }
 
 /** Starts libzmq's proxy in a process of its own. */
-export async function startProxy(launch: Launch, name: string): Promise<RouterEndpoints> {
-  return JSON.parse(text(await launch(node(name, 'zeromq/proxy.mjs')))) as RouterEndpoints;
+export async function startProxy(
+  launch: Launch,
+  name: string,
+  file = 'zeromq/proxy.mjs',
+): Promise<RouterEndpoints> {
+  return JSON.parse(text(await launch(node(name, file)))) as RouterEndpoints;
+}
+
+/** Starts a router of ten lines of JavaScript, which forwards one message at a time. */
+export async function startNaiveRouter(launch: Launch): Promise<RouterEndpoints> {
+  return JSON.parse(text(await startDriver(launch, 'router', 'naive-router.ts'))) as RouterEndpoints;
 }
 
 /** Whether the classic peers in Python can run on this machine. */

@@ -41,6 +41,10 @@ const FREE_PORTS = ['--frontend', ANY_PORT, '--backend', ANY_PORT, '--heartbeat'
 /** Starts a router. */
 export async function startRouter(launch: Launch, root = ROOT): Promise<RouterEndpoints> {
   const { ready } = await launch(command('router', ['router', ...FREE_PORTS], root));
+  return endpointsIn(ready);
+}
+
+function endpointsIn(ready: RegExpExecArray): RouterEndpoints {
   const [frontend, backend, heartbeat] = ready[1]?.match(/tcp:\/\/[^\s,;]+/g) ?? [];
   if (frontend === undefined || backend === undefined || heartbeat === undefined) {
     throw new Error(`the router's ready line does not have its three endpoints: ${ready[0]}`);
@@ -77,6 +81,17 @@ function originOf({ ready }: { ready: RegExpExecArray }): string {
   return origin;
 }
 
+/** Starts gateway and router in one process, with workers in threads, and resolves with the origin. */
+export async function startUp(
+  launch: Launch,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+  root = ROOT,
+): Promise<string> {
+  const all = ['up', '--port', '0', ...FREE_PORTS, ...args];
+  return originOf(await launch({ ...command('up', all, root), env }));
+}
+
 /**
  * Gateway and router in one process, with the sample workers in threads. `name` distinguishes
  * several contenders of this kind.
@@ -86,8 +101,7 @@ export function embeddedAs(name: string, root = ROOT): Contender {
     name,
     does: `gateway and router in one process, workers in threads; ${DOES}`,
     missing: () => missingBuild(root),
-    start: async (launch) =>
-      originOf(await launch(command('up', ['up', '--port', '0', ...FREE_PORTS], root))),
+    start: (launch) => startUp(launch, [], {}, root),
   };
 }
 
@@ -111,6 +125,20 @@ export function separateAs(name: string, args: readonly string[] = [], root = RO
 
 export const separate: Contender = separateAs('zeromq-gateway, separate');
 
+/** Gateway and router in one process, the worker in another: `up` without workers of its own. */
+export const gatewayWithRouter: Contender = {
+  name: 'zeromq-gateway, gateway with router',
+  does: `gateway and router in one process, a worker process; ${DOES}`,
+  missing: () => missingBuild(),
+  async start(launch) {
+    const { ready } = await launch(
+      command('gateway', ['up', '--workers', 'off', '--port', '0', ...FREE_PORTS]),
+    );
+    await startWorker(launch, endpointsIn(ready), ECHO_WORKER);
+    return originOf({ ready });
+  },
+};
+
 /** The contenders of a build of the project: of that in `root`, or else of this one. */
 export function buildIn(root: string | undefined): { embedded: Contender; separate: Contender } {
   const name = root === undefined ? 'this build' : `the build in ${root}`;
@@ -125,23 +153,8 @@ export const embeddedStreams: Contender = {
   name: 'zeromq-gateway, embedded',
   does: 'gateway and router in one process, the worker in a thread; flow control, limits, idle timeouts',
   missing: () => missingBuild(),
-  start: async (launch) =>
-    originOf(
-      await launch(
-        command('up', [
-          'up',
-          '--port',
-          '0',
-          ...FREE_PORTS,
-          '--workers',
-          STREAMS,
-          '--threads',
-          '1',
-          ...STREAM_LIMITS,
-          ...STREAM_CONCURRENCY,
-        ]),
-      ),
-    ),
+  start: (launch) =>
+    startUp(launch, ['--workers', STREAMS, '--threads', '1', ...STREAM_LIMITS, ...STREAM_CONCURRENCY]),
 };
 
 export const separateStreams: Contender = {

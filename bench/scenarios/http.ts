@@ -1,16 +1,23 @@
 /** HTTP: the same echo served by every contender that supports HTTP. */
 import { type Contender, withContenders } from '../lib/contender.ts';
-import { expectReply } from '../lib/expect.ts';
+import { type Expectation, expectReply } from '../lib/expect.ts';
+import { untilIdle } from '../lib/idle.ts';
 import type { HttpLoad } from '../lib/load.ts';
 import { interleave, type RatioPair, ratio, ratioTarget, type Samples, summarise } from '../lib/measure.ts';
 import { httpPeers } from '../lib/peers.ts';
 import { type Context, type Report, type Row, type Scenario, splitOf, type Target } from '../lib/scenario.ts';
-import { embedded, separate } from '../lib/zeromq-gateway.ts';
+import { embedded, gatewayWithRouter, separate } from '../lib/zeromq-gateway.ts';
 
 /** A target for the ratio of two contenders. */
 interface RatioTarget {
   readonly contender: string;
   readonly against: string;
+  readonly want: number;
+}
+
+/** A target for the requests per second of a contender. */
+interface RateTarget {
+  readonly contender: string;
   readonly want: number;
 }
 
@@ -31,6 +38,15 @@ export interface HttpComparison {
   readonly reference: string;
   readonly metric: Metric;
   readonly targets: readonly RatioTarget[];
+  readonly rates?: readonly RateTarget[];
+  /**
+   * The reply that each contender must send before it is measured.
+   *
+   * @defaultValue `{"message":"hello"}`
+   */
+  readonly expected?: Pick<Expectation, 'status' | 'reply'>;
+  /** Whether contenders work on after their replies: the next one then waits until they are idle. */
+  readonly background?: boolean;
 }
 
 const CONNECTIONS = 64;
@@ -47,14 +63,18 @@ export async function compareHttp(comparison: HttpComparison, context: Context):
     return why === undefined ? [] : [`${each.name} (${why})`];
   });
   const present = contenders.filter((each) => each.missing?.() === undefined);
-  const { path, body } = comparison.load;
+  const { path, body, headers } = comparison.load;
+  const { expected = { reply: { message: 'hello' } }, background = false } = comparison;
   const samples = await withContenders(present, async (running) => {
-    for (const { at } of running) await expectReply(at + path, body, { message: 'hello' });
+    for (const { at } of running) {
+      await expectReply({ url: at + path.replace('%d', '0'), body, headers, ...expected });
+    }
     return interleave(
       running,
-      async ({ at, contender }, seconds) => {
+      async ({ at, contender, processes }, seconds) => {
         const result = await context.load.run({ ...comparison.load, origin: at, seconds });
         context.log(`${contender.name}: ${Math.round(result.requests / result.seconds)} requests/s`);
+        if (background) await untilIdle(processes);
         return result;
       },
       context.effort,
@@ -75,7 +95,10 @@ export async function compareHttp(comparison: HttpComparison, context: Context):
       { key: 'errors', title: 'Errors' },
     ],
     rows: present.map((contender) => rowOf(contender, samples, comparison)),
-    targets: comparison.targets.flatMap((target) => targetOf(comparison, target, samples)),
+    targets: [
+      ...comparison.targets.flatMap((target) => targetOf(comparison, target, samples)),
+      ...(comparison.rates ?? []).flatMap((target) => rateOf(comparison, target, samples)),
+    ],
     drawn: metric,
     skipped,
   };
@@ -97,7 +120,7 @@ function rowOf({ name, does }: Contender, samples: Samples, { reference, metric 
     },
     split: splitOf(summary.cpu),
     does,
-    highlighted: name === embedded.name || name === separate.name,
+    highlighted: name.startsWith('zeromq-gateway') || / rows$/.test(name),
   };
 }
 
@@ -120,12 +143,25 @@ function targetOf(comparison: HttpComparison, target: RatioTarget, samples: Samp
   ];
 }
 
+function rateOf(
+  { name, title }: HttpComparison,
+  { contender, want }: RateTarget,
+  samples: Samples,
+): Target[] {
+  const measured = samples.get(contender);
+  if (measured === undefined) return [];
+  const value = summarise(contender, measured).perSecond;
+  const what = `${title}, ${contender}`;
+  const key = `${name}: ${contender}`;
+  return [{ key, what, against: '–', bound: 'at least', want, value, unit: ' requests/s' }];
+}
+
 /** GET echo with 64 connections. */
 export const getEcho: HttpComparison = {
   name: 'http-get',
   title: 'GET echo, 64 connections',
   about: 'GET /echo/hello over 64 kept-alive connections; the reply is {"message":"hello"}.',
-  contenders: [embedded, separate, ...httpPeers],
+  contenders: [embedded, gatewayWithRouter, separate, ...httpPeers],
   load: { path: '/echo/hello', connections: CONNECTIONS },
   reference: 'Express',
   metric: 'perSecond',
@@ -134,6 +170,7 @@ export const getEcho: HttpComparison = {
     { contender: separate.name, against: 'Express', want: 2.2 },
     { contender: separate.name, against: 'moleculer-web, TCP', want: 1.2 },
     { contender: embedded.name, against: 'moleculer-web, TCP', want: 1.5 },
+    { contender: gatewayWithRouter.name, against: 'moleculer-web, TCP', want: 1.6 },
     { contender: separate.name, against: 'moleculer-web, NATS', want: 1.5 },
     { contender: separate.name, against: 'Nest, NATS', want: 3 },
     { contender: separate.name, against: 'Express + Request pool + Proxy', want: 2.5 },
@@ -158,14 +195,19 @@ const latency: HttpComparison = {
   name: 'http-latency',
   title: 'Latency of GET echo, one connection',
   about: 'GET /echo/hello over one kept-alive connection, one request after the other.',
-  contenders: [embedded, separate, ...httpPeers],
+  contenders: [embedded, gatewayWithRouter, separate, ...httpPeers],
   load: { path: '/echo/hello', connections: 1 },
   reference: 'Express',
   metric: 'p50',
-  targets: [{ contender: embedded.name, against: 'Express', want: 1.6 }],
+  targets: [
+    { contender: embedded.name, against: 'Express', want: 1.6 },
+    { contender: gatewayWithRouter.name, against: 'Express', want: 4 },
+    { contender: separate.name, against: 'Express + Request pool + Proxy', want: 0.9 },
+  ],
 };
 
-function scenario(comparison: HttpComparison): Scenario {
+/** A scenario that runs a comparison. */
+export function httpScenario(comparison: HttpComparison): Scenario {
   return {
     name: comparison.name,
     title: comparison.title,
@@ -173,4 +215,4 @@ function scenario(comparison: HttpComparison): Scenario {
   };
 }
 
-export const httpScenarios: readonly Scenario[] = [scenario(getEcho), scenario(postEcho), scenario(latency)];
+export const httpScenarios: readonly Scenario[] = [getEcho, postEcho, latency].map(httpScenario);

@@ -16,7 +16,7 @@ async function run(context: Context): Promise<Report> {
   const missing = contenders[0]?.missing?.();
   const present = missing === undefined ? contenders : [];
   const samples = await withContenders(present, async (running) => {
-    for (const { at } of running) await expectReply(at + ECHO, undefined, { message: 'hello' });
+    for (const { at } of running) await expectReply({ url: at + ECHO, reply: { message: 'hello' } });
     return interleave(
       running,
       async ({ at, contender }, seconds) => {

@@ -3,7 +3,7 @@ import { type Contender, type Launch, withContenders } from '../lib/contender.ts
 import { ask, startDriver, untilServed } from '../lib/driver.ts';
 import type { LoadResult } from '../lib/load.ts';
 import { interleave, ratio, ratioTarget, summarise } from '../lib/measure.ts';
-import { type RouterEndpoints, startProxy } from '../lib/peers.ts';
+import { type RouterEndpoints, startNaiveRouter, startProxy } from '../lib/peers.ts';
 import { type Context, type Report, type Scenario, splitOf } from '../lib/scenario.ts';
 import { missingBuild } from '../lib/zeromq-gateway.ts';
 import { processNamed, startBareRouter } from './queue.ts';
@@ -49,16 +49,11 @@ const ourRouter: StartRouter = async (launch) => {
   return JSON.parse(router.ready[1] ?? '') as RouterEndpoints;
 };
 
-const naiveRouter: StartRouter = async (launch) => {
-  const router = await startDriver(launch, 'router', 'naive-router.ts');
-  return JSON.parse(router.ready[1] ?? '') as RouterEndpoints;
-};
-
 const contenders: readonly Contender[] = [
   contender(
     UNPACKED,
     'bare',
-    naiveRouter,
+    startNaiveRouter,
     'a router of a few lines of JavaScript that forwards one message at a time in the fewest possible frames; no request table, no limits, no deadlines',
     () => undefined,
   ),

@@ -6,18 +6,19 @@ import { ask, startDriver, untilServed } from '../lib/driver.ts';
 import type { LoadResult } from '../lib/load.ts';
 import { PYTHON } from '../lib/machine.ts';
 import { interleave, type RatioPair, ratio, ratioTarget, type Samples, summarise } from '../lib/measure.ts';
-import { missingPython, pythonFile, startProxy, startPython } from '../lib/peers.ts';
+import { missingPython, pythonFile, startNaiveRouter, startProxy, startPython } from '../lib/peers.ts';
 import { type Context, type Report, type Row, type Scenario, splitOf } from '../lib/scenario.ts';
 import { missingBuild, startRouter } from '../lib/zeromq-gateway.ts';
 
 const PROXY = 'libzmq Proxy';
 const PACKED = 'zeromq-gateway, packed';
+const NAIVE = 'JS router, unpacked';
 const PAIR: RatioPair = { name: PACKED, reference: PROXY };
 const FRAMEWORK = 'zeromq-gateway, public classes';
 const PYTHON_CLASSIC = 'Python, classic';
 const DRIVER = 'client';
 
-const everybody: readonly Contender[] = [
+const everyone: readonly Contender[] = [
   {
     name: PROXY,
     does: 'in C, in a thread; bare sockets and one frame per message on both sides; no request table, no deadlines, no limits, no events, blind round robin',
@@ -57,6 +58,17 @@ const everybody: readonly Contender[] = [
     start: (launch) => startPython(launch),
   },
 ];
+
+const naive: Contender = {
+  name: NAIVE,
+  does: 'bare sockets on both sides, as for libzmq; a router of ten lines of JavaScript that forwards one message at a time',
+  async start(launch) {
+    const { frontend, backend } = await startNaiveRouter(launch);
+    await startDriver(launch, 'worker', 'worker.ts', ['bare', backend]);
+    await startDriver(launch, DRIVER, 'client.ts', ['bare', frontend]);
+    return frontend;
+  },
+};
 
 async function roundTrips(running: RunningContender, window: number, seconds: number): Promise<LoadResult> {
   const driver = running.processes.find(({ name }) => name === DRIVER);
@@ -143,13 +155,23 @@ function rowOf({ name, does }: Contender, samples: Samples): Row {
 }
 
 /** Contenders whose ratio has a target. */
-export const rivals: readonly Contender[] = everybody.filter(({ name }) => name === PROXY || name === PACKED);
+export const rivals: readonly Contender[] = everyone.filter(({ name }) => name === PROXY || name === PACKED);
+
+/** Contenders of round trips one at a time. */
+export const oneAtATime: readonly Contender[] = [
+  ...everyone.filter(({ name }) => name !== PYTHON_CLASSIC),
+  naive,
+];
 
 /** Round trips with a window of this size. `want` is the target ratio. */
-export function routerScenario(window: number, want: number, contenders = everybody): Scenario {
+export function routerScenario(window: number, want: number, contenders = everyone): Scenario {
   const name = `router-${window}`;
-  const title = `Round trips through the router alone, window ${window}`;
+  const title = `Round trips through the router alone, ${window === 1 ? 'one at a time' : `window ${window}`}`;
   return { name, title, run: (context) => compare(name, title, window, want, contenders, context) };
 }
 
-export const routerScenarios: readonly Scenario[] = [routerScenario(64, 1), routerScenario(512, 2)];
+export const routerScenarios: readonly Scenario[] = [
+  routerScenario(1, 0.87, oneAtATime),
+  routerScenario(64, 1),
+  routerScenario(512, 2),
+];

@@ -19,7 +19,7 @@ const LONGER = 2.5;
 
 function echoLoad(load: LoadTool, connections: number, longer = 1): ApplyLoad {
   return async ({ at }, seconds) => {
-    await expectReply(at + ECHO, undefined, { message: 'hello' });
+    await expectReply({ url: at + ECHO, reply: { message: 'hello' } });
     return load.run({ origin: at, path: ECHO, connections, seconds: seconds * longer });
   };
 }
@@ -125,7 +125,7 @@ export const routes: Scenario = {
             return startGateway(launch, frontend, ['--openapi', documentOf(size)]);
           }),
           apply: async ({ at }: { at: string }, seconds: number) => {
-            await expectReply(at + thingPath('0', '7'), undefined, { id: 7 });
+            await expectReply({ url: at + thingPath('0', '7'), reply: { id: 7 } });
             const path = thingPath('%d', '7');
             return context.load.run({ origin: at, path, paths: size / 2, connections: WINDOW, seconds });
           },

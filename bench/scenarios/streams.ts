@@ -2,7 +2,7 @@
 import { type Contender, type RunningContender, withContenders } from '../lib/contender.ts';
 import type { LoadResult } from '../lib/load.ts';
 import { cpuOf, interleave, ratio, ratioTarget, type Sample, summarise } from '../lib/measure.ts';
-import { expressStreams, moleculerStreams } from '../lib/peers.ts';
+import { bareStreams, expressStreams, moleculerStreams } from '../lib/peers.ts';
 import { type Context, type Report, type Scenario, splitOf, type Target } from '../lib/scenario.ts';
 import { download, EventReaders, firstEvents, uploadFiles } from '../lib/stream-load.ts';
 import { embeddedStreams, separateStreams } from '../lib/zeromq-gateway.ts';
@@ -110,7 +110,7 @@ const downloads: StreamComparison = {
   name: 'stream-download',
   title: 'Downloads of 1 GiB',
   about: 'curl downloads 1 GiB as one stream of chunks of 64 KiB, again and again.',
-  contenders: [embeddedStreams, separateStreams, expressStreams, moleculerStreams],
+  contenders: [embeddedStreams, separateStreams, expressStreams, bareStreams, moleculerStreams],
   unit: 'MiB',
   pick: perSecond,
   metric: 'MiB/s',

@@ -135,7 +135,7 @@ function isUnsupported({ code, by }: Pick<Settled, 'code' | 'by'>, began: readon
 }
 
 /** Codes that only handlers cause. */
-const HANDLER_CODES: ReadonlySet<string> = new Set(['HANDLER_ERROR', 'BAD_REPLY']);
+export const HANDLER_CODES: ReadonlySet<string> = new Set(['HANDLER_ERROR', 'BAD_REPLY']);
 
 /** Returns deviations from the catalogue of outcomes. */
 function catalogueDeviations(

@@ -38,7 +38,25 @@ export interface Execution {
   readonly by: string;
 }
 
-export type Entry = Sent | Settled | Execution;
+/** A durable request that its caller must find again: the gateway answered 202, or it has a key. */
+export interface Accepted {
+  readonly t: 'accepted';
+  readonly id: string;
+}
+
+/** How a durable request ended, as its caller reads it. It may be read several times. */
+export interface Final {
+  readonly t: 'final';
+  readonly id: string;
+  /** A final state of the store, or `missing` if no gateway knows the request. */
+  readonly state: 'succeeded' | 'failed' | 'cancelled' | 'unknown' | 'missing';
+  /** Empty on success. */
+  readonly code: string;
+  /** On success, the execution that the reply names as its origin. */
+  readonly by?: string | undefined;
+}
+
+export type Entry = Sent | Settled | Execution | Accepted | Final;
 
 /** Code of a request whose HTTP connection was closed before the outcome was known. */
 export const NO_RESPONSE = 'NO_RESPONSE';
