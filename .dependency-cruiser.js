@@ -23,7 +23,7 @@ const HOMES = {
   pino: 'src/core/logging/',
   commander: 'src/cli/',
   'prom-client': 'src/metrics/',
-  '@opentelemetry/api': 'src/core/observability/tracing',
+  '@opentelemetry/api': 'src/core/observability/(tracing|span-export)',
   'lossless-json': 'src/core/json/',
 };
 

@@ -1,12 +1,12 @@
 /**
- * `npm run build`: compiles src to dist. With `--package`, as for `npm pack`, it also compiles the
- * samples, and leaves comments and indentation out of the JavaScript.
+ * `npm run build`: compiles src and the samples to dist. With `--package`, as for `npm pack`, it does so
+ * if the sources have changed, and leaves comments and indentation out of the JavaScript.
  */
-import { build, buildSamples, compact, ensureDependencies } from './lib/project.mjs';
+import { build, compact, ensureBuild } from './lib/build.mjs';
+import { ensureDependencies } from './lib/install.mjs';
 
 ensureDependencies();
-build();
 if (process.argv.includes('--package')) {
+  await ensureBuild();
   await compact();
-  buildSamples();
-}
+} else await build();

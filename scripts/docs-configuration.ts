@@ -7,7 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS } from '../src/cli/program.ts';
 import type { Command } from '../src/cli/settings/command.ts';
-import { flagOf, inGroups, type Setting, variableOf } from '../src/cli/settings/settings.ts';
+import { argumentOf, flagOf, inGroups, type Setting, variableOf } from '../src/cli/settings/settings.ts';
 import { settingsSchema } from '../src/gateway/common/settings-schema.ts';
 import { type SettingRow, settingRows } from './lib/settings-table.ts';
 
@@ -22,8 +22,8 @@ ${NOTE}
 
 \`createGateway\` takes these settings as an object, next to \`requester\`, \`api\` and \`logger\`. The
 commands \`gateway\`, \`up\` and \`dev\` take them under \`http\`: as a map in the configuration file, or as JSON
-in \`--http\` or \`ZMQ_GATEWAY_HTTP\`. The commands have separate flags for \`host\`, \`port\`, \`timeout\`
-and \`accessLog\`. Those for \`host\`, \`port\` and \`timeout\` replace the values in \`http\`.
+in \`--http\` or \`ZMQ_GATEWAY_HTTP\`. The commands have separate flags for \`host\`, \`port\`, \`tls\`,
+\`timeout\` and \`accessLog\`. Those for \`host\`, \`port\` and \`timeout\` replace the values in \`http\`.
 
 An invalid value stops the gateway from starting. The error lists all invalid settings by name. In
 the names below, \`[]\` stands for an item of a list and NAME for a name of your choice. Durations are
@@ -38,7 +38,7 @@ interface Section {
 }
 
 const SECTIONS: readonly Section[] = [
-  { heading: 'Listener', keys: ['host', 'port', 'publicUrl', 'trustProxy', 'fallthrough'] },
+  { heading: 'Listener', keys: ['host', 'port', 'tls', 'publicUrl', 'trustProxy', 'fallthrough'] },
   {
     heading: 'Requests',
     keys: [
@@ -58,10 +58,11 @@ const SECTIONS: readonly Section[] = [
     keys: ['replies', 'compression', 'helmet', 'serverTiming'],
     text: '`replies.check` defaults to `"off"` if `NODE_ENV` is `production`, otherwise to `"report"`.',
   },
-  { heading: 'Pages', keys: ['paths'] },
+  { heading: 'Pages', keys: ['paths', 'docs'] },
   { heading: 'CORS', keys: ['cors'] },
   { heading: 'Authentication', keys: ['auth'] },
   { heading: 'Rate limits', keys: ['rateLimits', 'redis'] },
+  { heading: 'Stored requests', keys: ['store', 'stored'] },
   { heading: 'Logging', keys: ['accessLog'] },
 ];
 
@@ -136,12 +137,12 @@ function commandRow(name: string, setting: Setting<unknown>): string[] {
   const flag = environmentOnly
     ? 'none'
     : positional
-      ? name.toUpperCase()
+      ? argumentOf(name)
       : `\`${[flagOf(name), kind.placeholder].filter(Boolean).join(' ')}\``;
   const byDefault = required
     ? 'required'
     : (defaultNote ?? (setting.default === undefined ? '' : `\`${JSON.stringify(setting.default)}\``));
-  return [`\`${name}\``, flag, `\`${variableOf(name)}\``, kind.allowed, byDefault, description];
+  return [`\`${name}\``, flag, `\`${variableOf(name, setting)}\``, kind.allowed, byDefault, description];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

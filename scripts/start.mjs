@@ -5,10 +5,12 @@
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ensureBuild, ensureDependencies, MAIN, ROOT } from './lib/project.mjs';
+import { ensureBuild } from './lib/build.mjs';
+import { ensureStartDependencies } from './lib/install.mjs';
+import { MAIN, ROOT } from './lib/project.mjs';
 
-ensureDependencies();
-ensureBuild();
+ensureStartDependencies();
+await ensureBuild(ROOT, { types: false });
 const main = path.join(ROOT, MAIN);
 process.argv.splice(1, 1, main, 'up');
 await import(pathToFileURL(main).href);

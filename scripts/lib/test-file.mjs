@@ -8,6 +8,9 @@ import { kill, MARK, processesOf } from './test-processes.mjs';
 
 const REPORTER = fileURLToPath(new URL('./test-reporter.mjs', import.meta.url));
 
+/** Module hooks with which Node.js runs TypeScript. */
+const REGISTER = new URL('./typescript/register.mjs', import.meta.url).href;
+
 /** Reason of the runner for tests that `--test-name-pattern` leaves out. */
 const NOT_SELECTED = 'test name does not match pattern';
 
@@ -29,8 +32,7 @@ export async function runTestFile(file, { run, root, options, timeout, signal })
   const child = spawn(
     process.execPath,
     [
-      '--import',
-      'tsx',
+      `--import=${REGISTER}`,
       `--test-reporter=${REPORTER}`,
       `--test-reporter-destination=${results}`,
       ...options,
@@ -56,7 +58,7 @@ export async function runTestFile(file, { run, root, options, timeout, signal })
   signal.removeEventListener('abort', cut);
   await new Promise((resolve) => setImmediate(resolve));
   for (const stream of [child.stdout, child.stderr]) stream.destroy();
-  const { tests, counts } = readResults(results);
+  const { tests, counts, cpu } = readResults(results);
   const failures = tests.filter(({ failure }) => failure !== undefined);
   if (late) failures.push({ name: file, failure: `took more than ${timeout} ms and was cut off` });
   else if (code !== 0 && failures.length === 0) {
@@ -67,6 +69,7 @@ export async function runTestFile(file, { run, root, options, timeout, signal })
   return {
     file,
     duration: performance.now() - start,
+    cpu,
     counts,
     failures,
     skipped: tests.filter(({ skip }) => skip !== undefined && skip !== NOT_SELECTED),
@@ -81,8 +84,8 @@ function readResults(results) {
     const records = lines
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line));
-    const { counts } = records.find((record) => record.counts !== undefined) ?? {};
-    return { tests: records.filter(({ name }) => name !== undefined), counts: { ...none, ...counts } };
+    const { counts, cpu } = records.find((record) => record.counts !== undefined) ?? {};
+    return { tests: records.filter(({ name }) => name !== undefined), counts: { ...none, ...counts }, cpu };
   } catch {
     return { tests: [], counts: none }; // The file did not start.
   } finally {

@@ -16,8 +16,8 @@ export function lineOf({ file, counts, duration, failures, skipped }) {
   return `${failures.length > 0 ? '✖' : '✔'} ${file} (${parts.join(', ')}, ${seconds(duration)})\n${names.join('')}`;
 }
 
-/** The end of the report. */
-export function summaryOf(results, duration) {
+/** The end of the report. `left`: files left to `npm run test:all`. */
+export function summaryOf(results, duration, left = []) {
   const skipped = results.flatMap(({ file, skipped }) => {
     return skipped.map(
       ({ name, skip }) => `  ${file}: ${name}${typeof skip === 'string' ? ` (${skip})` : ''}\n`,
@@ -31,8 +31,11 @@ export function summaryOf(results, duration) {
   return [
     ...(skipped.length > 0 ? ['\nSkipped:\n', ...skipped] : []),
     '\nSlowest files:\n',
-    ...slowest.map(({ duration: took, file }) => `  ${seconds(took)} ${file}\n`),
+    ...slowest.map((each) => `  ${seconds(each.duration)} ${each.file}${cpuOf(each)}\n`),
     ...(failed.length > 0 ? ['\nFailed:\n', ...failed.map(detailsOf)] : []),
+    ...(left.length > 0
+      ? [`\nLeft to npm run test:all: ${left.length} ${left.length === 1 ? 'file' : 'files'}\n`]
+      : []),
     '\n',
     ...counts,
     `ℹ duration_ms ${duration.toFixed(0)}\n`,
@@ -43,6 +46,11 @@ function detailsOf({ file, failures, output }) {
   const texts = failures.map(({ name, failure }) => `  ✖ ${name}\n${indented(failure)}\n`);
   const printed = output.trim() === '' ? '' : `  Output of the file:\n${indented(output.trimEnd())}\n`;
   return `${file}\n${texts.join('')}${printed}\n`;
+}
+
+/** CPU time beside the duration: a file that waits for the CPU takes longer with the same CPU time. */
+function cpuOf({ cpu }) {
+  return cpu === undefined ? '' : ` (CPU ${seconds(cpu)})`;
 }
 
 function indented(text) {

@@ -2,6 +2,7 @@
  * Reporter in the process of a test file: one line of JSON for each test, and one with the counts of
  * the runner. `test-report.mjs` makes the report from them.
  */
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 
 export default async function* report(events) {
@@ -12,7 +13,22 @@ export default async function* report(events) {
     const [, name, count] = /^(\w+) ([\d.]+)$/.exec(data?.message ?? '') ?? [];
     if (type === 'test:diagnostic' && data.nesting === 0 && name !== undefined) counts[name] = Number(count);
   }
-  yield `${JSON.stringify({ counts })}\n`;
+  yield `${JSON.stringify({ counts, cpu: cpuTime() })}\n`;
+}
+
+/** Clock ticks per second in /proc, on every architecture that Node.js supports. */
+const TICKS = 100;
+
+/** CPU time of this process and of its children that have ended, in ms; undefined without /proc. */
+function cpuTime() {
+  try {
+    const fields = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS) * 1000;
+  } catch {
+    return undefined;
+  }
 }
 
 function outcomeOf(type, { name, skip, details }) {

@@ -1,0 +1,2 @@
+export function kubernetesTool(name: 'helm' | 'kubectl'): string | undefined;
+export function installKubernetesTools(): boolean;
