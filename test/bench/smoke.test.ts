@@ -1,3 +1,4 @@
+// test:all: 20 s; check.test.ts represents the benchmarks
 /**
  * The benchmark suite works: contenders start, take load, are measured and reported, and end. Correctness only:
  * nothing here looks at a time. `npm run bench` does the measuring.

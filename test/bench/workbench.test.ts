@@ -1,3 +1,4 @@
+// test:all: 35 s; check.test.ts represents the benchmarks
 /** The comparison of frameworks works: the services compile, and every mistake applies. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// test:all: 10 s; streams.test.ts represents browsers
 /**
  * The dashboard of a listener with a token, in a browser: it asks for the token, reports a wrong
  * one, and opens with the right one.
@@ -9,6 +10,7 @@ import { after, before, describe, it } from 'node:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { CHROMIUM, WITHOUT_CHROMIUM } from '../helpers/chromium.ts';
 import { endpointIn, FREE_PORTS, startNode } from '../helpers/command.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { Scope } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
@@ -29,7 +31,7 @@ describe('dashboard with a token', { skip: WITHOUT_CHROMIUM }, () => {
     const { line } = await startNode(scope, ['router', ...FREE_PORTS, ...listener]);
     admin = endpointIn(line, 'admin');
     page = await browser.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(PATIENCE);
     await page.goto(admin);
   });
   after(() => scope.close());

@@ -1,3 +1,4 @@
+// test:all: 40 s; streams.test.ts represents browsers
 /**
  * The dashboard in a browser: figures follow real load, a killed worker turns red, and buttons have
  * their effect.
@@ -29,7 +30,18 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     browser = await chromium.launch(CHROMIUM);
     scope.after(() => browser.close());
     const env = { ZMQ_GATEWAY_DATA: tempFolder(scope) };
-    const args = ['up', '--port', '0', ...FREE_PORTS, '--admin', '127.0.0.1:0', '--log-level', 'error'];
+    const args = [
+      'up',
+      '--port',
+      '0',
+      '--python',
+      'off',
+      ...FREE_PORTS,
+      '--admin',
+      '127.0.0.1:0',
+      '--log-level',
+      'error',
+    ];
     const { line } = await startNode(scope, args, { env });
     url = urlIn(line);
     admin = endpointIn(line, 'admin');
@@ -66,11 +78,12 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     );
 
   it('dashboard: shows gateways, routers, workers and events', async () => {
-    // The samples that `up` runs: clock, echo, files and tasks; and the worker of the test.
-    await eventually(`document.querySelectorAll('#workers > li').length === 5`);
+    // The samples that `up` runs: clock, echo, files, reports and tasks; and the worker of the test.
+    await eventually(`document.querySelectorAll('#workers > li').length === 6`);
     assert.match(await text('#gateways'), /gateway, process \d+/);
     assert.match(await text('#routers'), /running/);
     assert.match(await text('#workers'), /echo\.get, echo\.post/);
+    assert.match(await text('#workers'), /echo\/echo\.ts@\S+#[\da-f]{8}/);
     const events = await page.locator('#events th').allInnerTexts();
     assert.ok(events.includes('echo.get') && events.includes('tasks.create'));
     assert.match(await text('#health'), /^ok$/);
@@ -83,7 +96,7 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
       while (asking) await fetch(`${url}/echo/hello`);
     })();
     const cell = (column: number) =>
-      `Number.parseFloat([...document.querySelectorAll('#events tr')].find((row) => row.dataset.key === 'echo.get').children[${column}].textContent)`;
+      `Number.parseFloat([...document.querySelectorAll('#events tr')].find((row) => row.dataset.key === 'echo.get').children[${column + 1}].textContent)`;
     await eventually(`${cell(1)} > 5`);
     await eventually(`${cell(3)} > 0`);
     await eventually(`Number.parseFloat(document.querySelector('#total-requests-s dd').textContent) > 5`);
@@ -91,11 +104,23 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     await load;
     await eventually(`${cell(1)} < 1`);
     await fetch(`${url}/tasks/4711`);
-    await eventually(`document.querySelector('#failures').textContent.includes('TASK_NOT_FOUND tasks.get')`);
+    await eventually(
+      `document.querySelector('#failures').textContent.includes('tasks.get TASK_NOT_FOUND: ')`,
+    );
+  });
+
+  it('dashboard: shows the open streams of a gateway, and no longer once they have ended', async () => {
+    const abort = new AbortController();
+    const response = await fetch(`${url}/clock/events`, { signal: abort.signal });
+    assert.equal(response.status, 200);
+    await eventually(`/, 1 stream$/m.test(document.querySelector('#gateways').innerText)`);
+    abort.abort();
+    await eventually(`!/stream/.test(document.querySelector('#gateways').innerText)`);
   });
 
   it('dashboard: drains and resumes a worker by keyboard', async () => {
-    const drain = page.getByRole('button', { name: /^Drain worker/ }).first();
+    // Two workers serve its events, so no question is asked.
+    const drain = page.getByRole('button', { name: /^Drain worker echo/ }).first();
     await drain.focus();
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: /^Resume worker/ }).waitFor();
@@ -109,8 +134,47 @@ describe('dashboard', { skip: WITHOUT_CHROMIUM }, () => {
     await eventually(`document.querySelectorAll('#workers > li[data-state=draining]').length === 0`);
   });
 
+  it('dashboard: asks before it drains the only worker of an event', async () => {
+    await page.getByRole('button', { name: /^Drain worker tasks/ }).click();
+    const dialog = page.getByRole('dialog', { name: 'Drain the only worker?' });
+    await dialog.waitFor();
+    assert.match(await dialog.innerText(), /No other worker serves tasks\.create, tasks\.delete, /);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    assert.equal(await page.locator('#workers > li[data-state=draining]').count(), 0);
+    await page.getByRole('button', { name: /^Drain worker tasks/ }).click();
+    await dialog.getByRole('button', { name: 'Drain' }).click();
+    await page.getByRole('button', { name: /^Resume worker tasks/ }).click();
+    await eventually(`document.querySelectorAll('#workers > li[data-state=draining]').length === 0`);
+  });
+
+  it('dashboard: shows the last 15 minutes of all events and of one, also after a reload', async () => {
+    const lines = `[...document.querySelectorAll('#charts figcaption')].map(({ textContent }) => textContent)`;
+    await eventually(
+      `${lines}.length === 4 && document.querySelectorAll('#history-event option').length > 1`,
+    );
+    await page.locator('#history-event').selectOption('echo.get');
+    assert.match(
+      (await page.evaluate<string[]>(lines)).join(),
+      /requests\/s: .*duration: p50 .*, p99 .*failed: .*queued: 0/,
+    );
+    await page.reload();
+    await eventually(`document.querySelectorAll('#history-event option').length > 1`);
+    await eventually(`document.querySelector('#charts path').getAttribute('d') !== ''`);
+  });
+
+  it('dashboard: at 390 px, nothing is wider than the page', async () => {
+    await page.setViewportSize({ width: 390, height: 800 });
+    const wide = await page.evaluate<string[]>(`
+      [...document.querySelectorAll('main *')]
+        .filter((node) => node.getBoundingClientRect().right > innerWidth + 1)
+        .map((node) => node.tagName + ' ' + node.textContent.slice(0, 40))`);
+    await page.setViewportSize({ width: 1280, height: 720 });
+    assert.deepEqual(wide, []);
+  });
+
   it('dashboard: pauses an event, whose requests are queued until it resumes', async () => {
     await page.getByRole('button', { name: 'Pause event echo.get' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
     await page.getByRole('button', { name: 'Resume event echo.get' }).waitFor();
     const asked = fetch(`${url}/echo/later`);
     await eventually(

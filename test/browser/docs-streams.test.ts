@@ -1,3 +1,4 @@
+// test:all: 30 s; streams.test.ts represents browsers
 /** Swagger UI in a browser: it shows streams as they arrive, and uploads files. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it, type TestContext } from 'node:test';
@@ -5,6 +6,7 @@ import { type Browser, chromium, type Locator, type Page } from 'playwright-core
 import { CHROMIUM, WITHOUT_CHROMIUM } from '../helpers/chromium.ts';
 import { ownServer } from '../helpers/gateway/hosts.ts';
 import { StreamRequester } from '../helpers/gateway/stream-requester.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { streamApi as api } from '../integration/stream-api.ts';
 
 const JSON_REPLY = { contentType: 'application/json' };
@@ -38,7 +40,7 @@ describe('Swagger UI: streams', { skip: WITHOUT_CHROMIUM }, () => {
     return { requester, page, block, complaints };
   };
   const shown = (block: Locator, text: string): Promise<void> =>
-    block.locator('.live-responses-table', { hasText: text }).waitFor({ timeout: 8000 });
+    block.locator('.live-responses-table', { hasText: text }).waitFor({ timeout: PATIENCE });
 
   it('Swagger UI: shows server-sent events as they arrive, until the user clears them', async (t) => {
     const { requester, block, complaints } = await open(t, 'get', '/events');

@@ -1,3 +1,4 @@
+// test:all: 25 s; streams.test.ts represents browsers
 /**
  * The dashboard of a gateway in a browser: the routers that it is connected to, with their
  * controls, and a router that cannot be reached.
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { CHROMIUM, WITHOUT_CHROMIUM } from '../helpers/chromium.ts';
 import { endpointIn, FREE_PORTS, startNode } from '../helpers/command.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import type { RunningProcess } from '../helpers/processes.ts';
 import { Scope } from '../helpers/scope.ts';
 
@@ -31,7 +33,7 @@ describe('dashboard of a gateway', { skip: WITHOUT_CHROMIUM }, () => {
     const gateway = ['gateway', ...routers, '--port', '0', '--admin', '127.0.0.1:0', '--processes', '2'];
     const { line } = await startNode(scope, gateway);
     page = await browser.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(PATIENCE);
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (entry) => {
       if (entry.type() === 'error') complaints.push(entry.text());
@@ -53,11 +55,14 @@ describe('dashboard of a gateway', { skip: WITHOUT_CHROMIUM }, () => {
   });
 
   it('dashboard of a gateway: drains a worker, pauses an event and shows a contract', async () => {
+    const confirm = (verb: string) => page.getByRole('dialog').getByRole('button', { name: verb }).click();
     await page.getByRole('button', { name: /^Drain worker/ }).click();
+    await confirm('Drain');
     await page.locator('#workers > li[data-state=draining]').waitFor();
     await page.getByRole('button', { name: /^Resume worker/ }).click();
     await page.locator('#workers > li[data-state=ready]').waitFor();
     await page.getByRole('button', { name: 'Pause event echo.get' }).click();
+    await confirm('Pause');
     await page.getByRole('button', { name: 'Resume event echo.get' }).click();
     await page.getByRole('button', { name: 'Pause event echo.get' }).waitFor();
     await page.getByRole('button', { name: 'Read contract echo' }).click();

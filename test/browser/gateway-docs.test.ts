@@ -1,3 +1,4 @@
+// test:all: 30 s; streams.test.ts represents browsers
 /**
  * Swagger UI in a browser: it loads everything from this server, logs nothing on the console, and
  * its requests arrive.
@@ -9,7 +10,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { defineContract, ZeroMQWorker } from '../../src/index.ts';
 import { CHROMIUM, WITHOUT_CHROMIUM } from '../helpers/chromium.ts';
 import { apiOf, documentOf, parameter } from '../helpers/gateway/api.ts';
-import { HOSTS } from '../helpers/gateway/hosts.ts';
+import { HOSTS, ownServer } from '../helpers/gateway/hosts.ts';
 import { FakeRequester } from '../helpers/gateway/requester.ts';
 import { startSamples } from '../helpers/gateway/samples.ts';
 import { untilJoined } from '../helpers/published.ts';
@@ -67,6 +68,51 @@ describe('Swagger UI', { skip: WITHOUT_CHROMIUM }, () => {
       );
     });
   }
+});
+
+describe('Swagger UI for readers', { skip: WITHOUT_CHROMIUM }, () => {
+  const scope = new Scope();
+  after(() => scope.close());
+
+  it('Swagger UI: prefills parameters, marks operations without a worker, and keeps credentials', async (t) => {
+    const securitySchemes = { key: { type: 'apiKey', in: 'header', name: 'X-API-Key' } };
+    const id = parameter('id', 'path', { type: 'string', format: 'uuid' });
+    const get = { parameters: [id], security: [{ key: [] }], summary: 'Get one' };
+    const api = apiOf(
+      { '/here/{id}': { get } },
+      { securitySchemes },
+      { info: { title: 'Shop', version: '1' } },
+    );
+    api.put('gone', documentOf({ '/gone': { get: { summary: 'Get all' } } }), { available: false });
+    const { url } = await ownServer(t, { requester: new FakeRequester(), api, auth });
+    const browser = await chromium.launch(CHROMIUM);
+    scope.after(() => browser.close());
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    await page.goto(`${url}/`);
+    await operations(page);
+    assert.equal(await page.title(), 'API');
+    const gone = page.locator('.opblock', { hasText: '/gone' }).locator('.opblock-summary-description');
+    assert.equal(await gone.innerText(), '⚠ no worker connected – Get all');
+    await page.click('button.authorize');
+    await page.fill('.auth-container input', KEY);
+    await page.click('.auth-btn-wrapper button.authorize');
+    await page.click('.auth-btn-wrapper button.btn-done');
+    await page.reload();
+    await operations(page);
+    await page.waitForSelector('button.authorize.locked');
+    const block = page.locator('.opblock', { hasText: '/here/' });
+    await block.locator('.opblock-summary-control').click();
+    await block.locator('.try-out__btn').click();
+    const value = await block.locator('.parameters input').inputValue();
+    assert.equal(value, '3fa85f64-5717-4562-b3fc-2c963f66afa6');
+    const responses = await block.locator('.responses-table .response-col_status').allInnerTexts();
+    assert.deepEqual(
+      responses.map((text) => text.trim()).filter((text) => text !== 'Code'),
+      ['200', 'default'],
+    );
+    const { height = Infinity } = (await block.boundingBox()) ?? {};
+    assert.ok(height < 1600, `an operation with security has ${height} pixels`);
+  });
 });
 
 describe('Swagger UI in front of real workers', { skip: WITHOUT_CHROMIUM }, () => {

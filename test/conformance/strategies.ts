@@ -5,12 +5,12 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../../src/core/messages/message.ts';
 import { Broker } from '../../src/router/broker/broker.ts';
 import type { RouterRequest } from '../../src/router/broker/request.ts';
 import type { Worker, WorkerPort } from '../../src/router/broker/worker.ts';
 import type { ZeroMQRoutingStrategy } from '../../src/router/strategies/strategy.ts';
+import fc, { runs } from '../helpers/property.ts';
 
 /** Requirements that do not apply to a strategy. */
 export interface ConformanceOptions {
@@ -191,7 +191,7 @@ export function strategyConformance(
           }
           fleet.assertFaultless();
         }),
-        { numRuns: 50 },
+        { numRuns: runs(50) },
       );
     });
 

@@ -45,7 +45,9 @@ def get_item(item: ItemId):
 
 @worker.event("wait.until", idempotent=False)
 def wait(seconds: float, context: Context) -> float:
-    print("started", flush=True)
+    # One write: print writes the end of the line separately, and threads print at the same time.
+    sys.stdout.write("started\n")
+    sys.stdout.flush()
     if context.wait(seconds):
         when = "at the deadline" if context.time_left() < 1 else "cancelled"
         print(f"given up: {when}", flush=True)

@@ -1,3 +1,4 @@
+// test:all: 30 s; strategies.test.ts and test/interop represent it
 /** One suite for the workers of both languages, and different Python workers behind one router. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /** Checks of relations between the manifests, which schemas do not express. Each returns its findings. */
 import path from 'node:path';
 import { COMMANDS } from '../../src/cli/program.ts';
-import { type Command } from '../../src/cli/settings/command.ts';
+import { type Command, DNS_SETTINGS } from '../../src/cli/settings/command.ts';
 import { resolveSettings } from '../../src/cli/settings/settings.ts';
 import { settingsSchema } from '../../src/gateway/index.ts';
 import { type CurveKeyPair, curveKeyPair } from '../../src/transport/curve/keys.ts';
@@ -90,6 +90,30 @@ export function checkPorts(manifests: readonly Manifest[]): string[] {
         if (probe?.httpGet !== undefined) demand(spec?.template?.metadata.labels, probe.httpGet.port);
       }
     }
+    return faults;
+  });
+}
+
+/** The health check of a container: the command of the image, which asks the admin listener. */
+export const HEALTH_COMMAND = ['node', '/app/dist/cli/main.js', 'health'];
+
+/** The longest time between two look-ups of a DNS name, in seconds: the interval and a tenth of it. */
+const LOOKUP = (DNS_SETTINGS.dnsInterval.default / 1000) * 1.1;
+
+/**
+ * Checks that a rollout waits for each pod: until it is ready, and then until nodes that look it up
+ * have reached it. Gateways are reached through a Service instead.
+ */
+export function checkRollouts(manifests: readonly Manifest[]): string[] {
+  return podsOf(manifests).flatMap(({ owner, template }) => {
+    const unready = template.spec.containers.filter(({ readinessProbe }) => {
+      return readinessProbe?.httpGet?.path !== '/readyz';
+    });
+    const faults = unready.map(() => `${nameOf(owner)}: no readinessProbe asks /readyz`);
+    const { minReadySeconds = 0 } = owner.spec ?? {};
+    const isGateway = template.spec.containers.some(({ args }) => args[0] === 'gateway');
+    if (!isGateway && minReadySeconds < 2 * LOOKUP)
+      faults.push(`${nameOf(owner)}: minReadySeconds ${minReadySeconds} is less than two look-ups`);
     return faults;
   });
 }

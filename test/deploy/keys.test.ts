@@ -1,7 +1,7 @@
+// test:all: 10 s; kubernetes.test.ts represents it
 /** deploy/kubernetes/keys.sh: its Secrets and allow list match each other and the manifests. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
@@ -9,69 +9,17 @@ import { readToken } from '../../src/gateway/admin/index.ts';
 import { AllowList, type AllowListDocument } from '../../src/transport/curve/allow-list.ts';
 import { keyPairOf } from '../../src/transport/curve/keys.ts';
 import { ROOT } from '../docs/pages.ts';
-import { endpointIn, MAIN, runCommand, startNode, urlIn } from '../helpers/command.ts';
+import { endpointIn, runCommand, startNode, urlIn } from '../helpers/command.ts';
 import { PATIENCE } from '../helpers/patience.ts';
 import { Scope } from '../helpers/scope.ts';
-import { tempFolder } from '../helpers/temp.ts';
-import { type Container, KUBERNETES, manifestsIn } from './kubernetes.ts';
-
-/**
- * In kubectl's place: `create KIND … NAME --from-file=FILE …` prints the object's kind and name and a copy of its files, and
- * `apply` keeps what it is given in $CLUSTER.
- */
-const KUBECTL = `#!/usr/bin/env node
-const fs = require('node:fs');
-const path = require('node:path');
-const [flag, namespace, verb, ...rest] = process.argv.slice(2);
-if (flag !== '--namespace') throw new Error('no namespace');
-fs.appendFileSync(process.env.CLUSTER + '/commands', process.argv.slice(2).join(' ') + '\\n');
-if (verb === 'create') {
-  const [kind] = rest;
-  const name = kind === 'secret' ? rest[2] : rest[1];
-  const files = rest.filter((one) => one.startsWith('--from-file=')).map((one) => one.slice('--from-file='.length));
-  const data = Object.fromEntries(files.map((one) => {
-    const [key, file = key] = one.split('=');
-    return [path.basename(key), fs.readFileSync(file, 'utf8')];
-  }));
-  console.log(JSON.stringify({ kind, name, namespace, data }));
-} else {
-  const object = JSON.parse(fs.readFileSync(0, 'utf8'));
-  fs.writeFileSync(process.env.CLUSTER + '/' + object.name + '.json', JSON.stringify(object));
-}
-`;
-
-const NPX = `#!/bin/sh
-shift
-exec "${process.execPath}" "${MAIN}" "$@"
-`;
-
-interface Made {
-  kind: string;
-  namespace: string;
-  data: Record<string, string>;
-}
+import { KeyObjects } from './key-objects.ts';
+import { type Container, manifestsIn } from './kubernetes.ts';
 
 describe('keys.sh', () => {
   const scope = new Scope();
-  const cluster = tempFolder(scope);
-  const folder = path.join(tempFolder(scope), 'keys');
-
-  function run(): void {
-    const bin = tempFolder(scope);
-    for (const [name, text] of [
-      ['kubectl', KUBECTL],
-      ['npx', NPX],
-    ] as const) {
-      writeFileSync(path.join(bin, name), text);
-      chmodSync(path.join(bin, name), 0o755);
-    }
-    const env = { ...process.env, PATH: `${bin}:${process.env['PATH']}`, CLUSTER: cluster };
-    const script = path.join(KUBERNETES, 'keys.sh');
-    const { status, stderr } = spawnSync(script, [folder], { env, encoding: 'utf8' });
-    assert.equal(status, 0, stderr);
-  }
-
-  const made = (name: string) => JSON.parse(readFileSync(path.join(cluster, `${name}.json`), 'utf8')) as Made;
+  const keys = new KeyObjects(scope);
+  const { cluster, folder } = keys;
+  const made = (name: string) => keys.made(name);
   const allowList = () =>
     new AllowList(parse(made('zeromq-allow-list').data['peers.yaml'] ?? '') as AllowListDocument);
   const publicKeyOf = (node: string) => made(`zeromq-${node}-keys`).data['public-key'] ?? '';
@@ -107,10 +55,7 @@ describe('keys.sh', () => {
     return (await startNode(scope, args, { env: variables, cwd: ROOT })).line;
   }
 
-  before(() => {
-    mkdirSync(folder, { recursive: true });
-    run();
-  });
+  before(() => keys.run());
   after(() => scope.close());
 
   it('creates a key pair for each kind of node', () => {
@@ -151,7 +96,7 @@ describe('keys.sh', () => {
         ];
       }),
     );
-    assert.equal(needed.length, 8);
+    assert.equal(needed.length, 9);
     for (const { name, key } of needed) assert.ok(made(name).data[key], `${name}: ${key}`);
     const commands = readFileSync(path.join(cluster, 'commands'), 'utf8');
     assert.match(commands, /apply --server-side/);
@@ -198,7 +143,7 @@ describe('keys.sh', () => {
     const token = made('zeromq-admin-token').data;
     const file = path.join(folder, 'peers.yaml');
     writeFileSync(file, readFileSync(file, 'utf8').replace('calls: ["*"]', 'calls: ["tasks.*"]'));
-    run();
+    keys.run();
     assert.equal(publicKeyOf('gateway'), before);
     assert.deepEqual(made('zeromq-admin-token').data, token);
     assert.equal(allowList().permissionsOf(before, 'global')?.mayCall('echo.get'), false);

@@ -3,11 +3,10 @@
  * each other and with the commands that they run.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import ts from 'typescript';
+import { parse } from 'yaml';
 import { ROOT } from '../docs/pages.ts';
 import * as checks from './checks.ts';
 import {
@@ -18,10 +17,13 @@ import {
   manifestsIn,
   resourcesOf,
 } from './kubernetes.ts';
+import { hasSchema, schemaFaults, typeFaults } from './schemas.ts';
 
 const all = kustomizations();
 const base = all.find(({ folder }) => folder === 'base');
 const system = base === undefined ? [] : resourcesOf(base);
+const others = all.flatMap((one) => (one === base ? [] : resourcesOf(one)));
+const withSchema = others.filter(hasSchema);
 
 describe('Kubernetes kustomizations', () => {
   it('list every file, and only existing files', () => {
@@ -53,55 +55,6 @@ describe('Kubernetes kustomizations', () => {
   });
 });
 
-/** A module of kubernetes-models has the class of an object. */
-const moduleOf = ({ apiVersion, kind }: Manifest) => `kubernetes-models/${apiVersion}/${kind}`;
-
-/** Returns the violations of the JSON schemas of Kubernetes. */
-async function schemaFaults(manifests: readonly Manifest[]): Promise<string[]> {
-  const faults: string[] = [];
-  for (const manifest of manifests) {
-    const { file, ...object } = manifest;
-    type Model = new (data: object) => { validate(): void };
-    const { [manifest.kind]: model } = (await import(moduleOf(manifest))) as Record<string, Model>;
-    assert.ok(model, `${file}: no schema for ${manifest.kind}`);
-    try {
-      new model(object).validate();
-    } catch (error) {
-      faults.push(`${file}: ${manifest.kind}: ${String(error)}`);
-    }
-  }
-  return faults;
-}
-
-/** Returns type errors, mainly unknown fields, by the types generated from those schemas. */
-function typeFaults(manifests: readonly Manifest[]): string[] {
-  const lines = manifests.map(({ file: _file, ...object }, at) => {
-    const type = `import('${moduleOf(manifests[at] as Manifest)}').I${object.kind}`;
-    return `export const object${at}: ${type} = ${JSON.stringify(object)};`;
-  });
-  const folder = path.join(ROOT, '.cache', `manifests-${process.pid}`);
-  const file = path.join(folder, 'manifests.ts');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(file, lines.join('\n'));
-  try {
-    const program = ts.createProgram([file], {
-      module: ts.ModuleKind.NodeNext,
-      moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      strict: true,
-      noEmit: true,
-      skipLibCheck: true,
-      types: [],
-    });
-    const source = program.getSourceFile(file);
-    return program.getSemanticDiagnostics(source).map(({ messageText, start = 0 }) => {
-      const line = source?.getLineAndCharacterOfPosition(start).line ?? 0;
-      return `${manifests[line]?.file}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
-    });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
 /** Returns the manifests with a fault in one of them. */
 function changed(kind: string, name: string, change: (one: Manifest) => void): Manifest[] {
   const copy = structuredClone(system);
@@ -113,18 +66,6 @@ function changed(kind: string, name: string, change: (one: Manifest) => void): M
 
 const planted = (change: (one: Manifest) => void) => changed('StatefulSet', 'zeromq-router', change);
 
-const kubectl =
-  spawnSync('kubectl', ['version', '--client']).status === 0 ? {} : { skip: 'kubectl is not installed' };
-
-it('Kubernetes: every kustomization can be built', kubectl, () => {
-  for (const { folder } of all) {
-    const { status, stderr } = spawnSync('kubectl', ['kustomize', path.join(KUBERNETES, folder)], {
-      encoding: 'utf8',
-    });
-    assert.deepEqual([status, stderr], [0, ''], folder);
-  }
-});
-
 describe('Kubernetes manifests', () => {
   it('exist for every node', () => {
     const kinds = system.map(({ kind }) => kind);
@@ -135,8 +76,7 @@ describe('Kubernetes manifests', () => {
   });
 
   it('are valid against the schemas of Kubernetes', async () => {
-    const others = all.flatMap((one) => (one === base ? [] : resourcesOf(one)));
-    assert.deepEqual(await schemaFaults([...system, ...others]), []);
+    assert.deepEqual(await schemaFaults([...system, ...withSchema]), []);
     const faults = await schemaFaults(planted((one) => Object.assign(one.spec ?? {}, { replicas: 'two' })));
     assert.match(faults.join('\n'), /base\/router\.yaml: StatefulSet: .*replicas must be integer/);
   });
@@ -147,7 +87,7 @@ describe('Kubernetes manifests', () => {
     const wrong = mistaken
       .filter(({ kind }) => kind === 'StatefulSet')
       .map((one) => ({ ...one, file: 'planted' }));
-    const faults = typeFaults([...system, ...wrong]);
+    const faults = typeFaults([...system, ...withSchema, ...wrong]);
     assert.equal(faults.length, 1, faults.join('\n'));
     assert.match(faults[0] ?? '', /^planted: .*'"replica"' does not exist/);
   });
@@ -182,6 +122,18 @@ describe('Kubernetes manifests', () => {
     });
     assert.deepEqual(checks.checkProbes(asking), [
       'StatefulSet zeromq-router: livenessProbe does not ask for /livez',
+    ]);
+  });
+
+  it('wait in a rollout until a pod is ready, and until nodes that look it up have reached it', () => {
+    assert.deepEqual(checks.checkRollouts(system), []);
+    const blind = planted(({ spec }) => {
+      for (const container of spec?.template?.spec.containers ?? []) delete container.readinessProbe;
+      delete spec?.minReadySeconds;
+    });
+    assert.deepEqual(checks.checkRollouts(blind), [
+      'StatefulSet zeromq-router: no readinessProbe asks /readyz',
+      'StatefulSet zeromq-router: minReadySeconds 0 is less than two look-ups',
     ]);
   });
 
@@ -263,4 +215,54 @@ describe('Kubernetes manifests', () => {
     const names = system.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
     assert.ok(names.length > 1 && !names.includes('zmq-gateway'));
   });
+
+  it('components: name existing workloads, pods, ports and Services', () => {
+    const names = system.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    const find = (kind: string) => others.filter((one) => one.kind === kind);
+    const targets = [...find('ScaledObject'), ...find('HorizontalPodAutoscaler')].map(({ spec }) => {
+      const { kind = 'Deployment', name } = spec?.scaleTargetRef ?? {};
+      return `${kind} ${name}`;
+    });
+    assert.deepEqual(targets, ['Deployment echo-worker', 'Deployment echo-worker']);
+    for (const target of targets) assert.ok(names.includes(target), target);
+    const [monitor] = find('PodMonitor') as unknown as [PodMonitor];
+    const [{ values }] = monitor.spec.selector.matchExpressions;
+    const scraped = system
+      .filter(({ spec }) => spec?.template !== undefined)
+      .map(({ metadata }) => metadata.name);
+    assert.deepEqual([...values].sort(), scraped.sort());
+    assert.deepEqual(
+      monitor.spec.podMetricsEndpoints.map(({ port }) => port),
+      ['admin'],
+    );
+    const [ingress] = find('Ingress') as unknown as [Ingress];
+    const [{ http }] = ingress.spec.rules;
+    const { service } = http.paths[0].backend;
+    const known = system.find(({ kind, metadata }) => kind === 'Service' && metadata.name === service.name);
+    assert.ok(
+      known?.spec?.ports?.some(({ name }) => name === service.port.name),
+      service.name,
+    );
+  });
+
+  it('components: the PrometheusRule has the rules of alerts.yml', () => {
+    const [rule] = others.filter(({ kind }) => kind === 'PrometheusRule');
+    const alerts = parse(readFileSync(path.join(ROOT, 'deploy/prometheus/alerts.yml'), 'utf8')) as object;
+    assert.deepEqual(rule?.spec, alerts);
+  });
 });
+
+interface PodMonitor {
+  readonly spec: {
+    readonly selector: { readonly matchExpressions: [{ readonly values: readonly string[] }] };
+    readonly podMetricsEndpoints: readonly { readonly port: string }[];
+  };
+}
+
+interface Ingress {
+  readonly spec: {
+    readonly rules: [
+      { http: { paths: [{ backend: { service: { name: string; port: { name: string } } } }] } },
+    ];
+  };
+}

@@ -12,8 +12,11 @@ interface Selector {
   matchLabels?: Labels;
 }
 
-interface Probe {
+export interface Probe {
   httpGet?: { path: string; port: string | number };
+  periodSeconds?: number;
+  timeoutSeconds?: number;
+  failureThreshold?: number;
 }
 
 export interface Container {
@@ -61,7 +64,10 @@ export interface Spec {
   clusterIP?: string;
   serviceName?: string;
   replicas?: number;
-  scaleTargetRef?: { kind: string; name: string };
+  minReadySeconds?: number;
+  minReplicas?: number;
+  strategy?: { rollingUpdate?: { maxUnavailable?: number; maxSurge?: number } };
+  scaleTargetRef?: { kind?: string; name: string };
   podSelector?: Selector;
   ingress?: Rule[];
   egress?: Rule[];

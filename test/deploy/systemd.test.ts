@@ -6,6 +6,9 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { COMMANDS } from '../../src/cli/program.ts';
 import { ROOT } from '../docs/pages.ts';
+import { FREE_PORTS, startNode } from '../helpers/command.ts';
+import { startProcess } from '../helpers/processes.ts';
+import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
 const FOLDER = path.join(ROOT, 'deploy/systemd');
@@ -42,6 +45,15 @@ describe('systemd units', () => {
       assert.equal(settingOf(text, 'KillMode'), 'mixed');
     });
 
+    it(`${unit}: an exit for invalid settings ends the restarts, and no other`, () => {
+      assert.deepEqual(
+        ['Type', 'Restart', 'RestartPreventExitStatus', 'StartLimitIntervalSec', 'ExecReload'].map((name) =>
+          settingOf(text, name),
+        ),
+        ['notify', 'always', '2', '0', '/bin/kill -HUP $MAINPID'],
+      );
+    });
+
     it(`${unit} is accepted by systemd`, missing, (t) => {
       const folder = tempFolder(t);
       const file = path.join(folder, unit);
@@ -54,4 +66,38 @@ describe('systemd units', () => {
       assert.deepEqual([status, said], [0, []], stderr);
     });
   }
+});
+
+/** A socket like that of systemd: prints each datagram in one line. */
+const SOCKET = `
+import socket, sys
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+listener.bind(sys.argv[1])
+print("listening", flush=True)
+while True:
+    print(listener.recv(4096).decode().replace("\\n", " "), flush=True)
+`;
+
+const unableToNotify = ['systemd-notify', 'python3'].every(
+  (name) => spawnSync(name, ['--version']).status === 0,
+)
+  ? false
+  : 'needs systemd-notify and python3';
+
+it('systemd: a command reports over the socket that it is ready, that it runs, and that it stops', {
+  skip: unableToNotify,
+}, async (t) => {
+  const scope = scopeOf(t);
+  const place = path.join(tempFolder(scope), 'notify');
+  const socket = startProcess(scope, 'python3', ['-c', SOCKET, place]);
+  await socket.waitForLine(/^listening$/);
+  const env = { NOTIFY_SOCKET: place, WATCHDOG_USEC: '600000' };
+  const { node, line } = await startNode(scope, ['router', ...FREE_PORTS], { env });
+  const ready = await socket.waitForLine(/^READY=1 STATUS=/);
+  assert.ok(line.endsWith(ready.replace('READY=1 STATUS=', '')), ready);
+  await socket.waitForLine(/^WATCHDOG=1$/);
+  node.kill('SIGTERM');
+  assert.equal((await node.exited).code, 0, node.stderr);
+  await socket.waitForLine(/^STOPPING=1 STATUS=draining$/);
+  assert.doesNotMatch(node.stderr, /cannot report/);
 });

@@ -54,8 +54,8 @@ test('CLI help: each command lists all its flags and variables', async () => {
   for (const [name, { load }] of Object.entries(COMMANDS)) {
     const { settings } = await load();
     const help = await helpOf(name);
-    for (const setting of Object.keys(settings))
-      assert.match(help, new RegExp(`\\b${variableOf(setting)}\\b`));
+    for (const [key, setting] of Object.entries(settings))
+      assert.match(help, new RegExp(`\\b${variableOf(key, setting)}\\b`));
   }
 });
 

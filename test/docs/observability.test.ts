@@ -103,7 +103,7 @@ test(`${RUNBOOK}: has a section for every alert, and no other, in the order of t
 
 /** Names of all samples that a process exports, each with its labels. */
 async function exported(): Promise<Map<string, readonly string[]>> {
-  const samples = new Map<string, readonly string[]>();
+  const samples = new Map<string, readonly string[]>([['up', []]]);
   for (const name of Object.keys(METRICS) as MetricName[]) {
     const { type, labels } = METRICS[name];
     const full = fullName(name);
@@ -120,7 +120,7 @@ async function exported(): Promise<Map<string, readonly string[]>> {
 /** Returns the unknown metrics and labels in a PromQL expression. */
 function faultsIn(expr: string, samples: Map<string, readonly string[]>): string[] {
   const faults: string[] = [];
-  const names = [...expr.matchAll(/\b((?:zeromq_gateway|nodejs|process)_\w+)(?:\{([^}]*)\})?/g)];
+  const names = [...expr.matchAll(/\b((?:zeromq_gateway|nodejs|process)_\w+|up)\b(?:\{([^}]*)\})?/g)];
   if (names.length === 0) faults.push(`there is no metric in ${expr}`);
   const known = new Set(GIVEN);
   for (const [, name = '', matchers = ''] of names) {

@@ -59,7 +59,7 @@ export function codeBlocks(page: string, source = readPage(page)): CodeBlock[] {
       line: start + 1,
       language,
       noRun: /^no-run: (.+)$/.exec(rest)?.[1],
-      file: /`([\w-]+\.\w+)`:$/.exec(above)?.[1],
+      file: /`([\w-]+(?:\.\w+)+)`:$/.exec(above)?.[1],
       text: `${body.join('\n')}\n`,
     });
   }

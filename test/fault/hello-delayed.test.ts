@@ -1,3 +1,4 @@
+// test:all: 10 s; ../unit/router/backend/hello.test.ts represents it
 /**
  * Fault: a worker connects, and its hello arrives much later. Until then the router must not send
  * it requests, in particular not as a classic worker.
@@ -11,6 +12,7 @@ import { emissions, eventually } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { type RunningProcess, startProcess } from '../helpers/processes.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { TYPESCRIPT } from '../helpers/typescript.ts';
 import { connectClient, startRouter } from '../integration/framework.ts';
 
 failOnLeftovers();
@@ -33,7 +35,7 @@ async function setUp(scope: Scope, then: 'serve' | 'stop'): Promise<Setup> {
   const client = await connectClient(scope, frontend);
   const { backendMonitor: monitor } = router;
   assert.ok(monitor);
-  const args = ['--import', 'tsx', PROGRAM, backend, String(PAUSE), then];
+  const args = [...TYPESCRIPT, PROGRAM, backend, String(PAUSE), then];
   const child = startProcess(scope, process.execPath, args);
   await eventually(
     emissions(monitor, 'handshake'),
@@ -57,7 +59,10 @@ describe('late hello', () => {
     const [run, refused, unknown] = await requests;
     assert.equal(run.status === 'fulfilled' && run.value.eventData, 1);
     assert.deepEqual(outcomeOf(refused), ['NOT_FOUND', 404, true]);
-    assert.deepEqual(outcomeOf(unknown), ['EXPIRED', 504, false]);
+    // On a slow machine, the timer of the client may end before the reply of the router arrives.
+    const [code, status, dispatched] = outcomeOf(unknown);
+    assert.ok(code === 'TIMEOUT' || (code === 'EXPIRED' && dispatched === false), String(code));
+    assert.equal(status, 504);
     await child.waitForLine(/^ran 1$/);
   });
 

@@ -1,3 +1,4 @@
+// test:all: 20 s; ../property/random-frames.test.ts represents it
 /**
  * A hostile peer cannot exhaust a router. Memory and descriptors stay bounded and other peers are
  * served while the peer sends garbage, opens connections, never reads, or announces and leaves in a

@@ -1,3 +1,4 @@
+// test:all: 25 s; queue-full.test.ts and test/property/overload.test.ts represent it
 /**
  * Fault: for some seconds callers send more than the workers can run, then less again. With a
  * first-come-first-served queue each request would reach a worker shortly before its deadline. All

@@ -1,3 +1,4 @@
+// test:all: 10 s; worker-killed.test.ts represents it
 /**
  * Fault: the network between nodes is partitioned in one or both directions, without a FIN, and
  * recovers.

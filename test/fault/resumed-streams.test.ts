@@ -1,3 +1,4 @@
+// test:all: 20 s; slow-consumer.test.ts represents it
 /** A stream of events whose workers are killed, one after the other. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

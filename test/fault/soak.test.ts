@@ -1,3 +1,4 @@
+// test:all: 30 s; checker.test.ts represents it
 /**
  * A short run of the soak test: processes start, take load and faults, are counted, and the report
  * is written.
@@ -18,6 +19,7 @@ import { Starvation } from '../../soak/lib/starve.ts';
 import { withResolvers } from '../../src/core/collections/deferred.ts';
 import { within } from '../helpers/eventually.ts';
 import { tempFolder } from '../helpers/temp.ts';
+import { TYPESCRIPT } from '../helpers/typescript.ts';
 
 describe('soak', () => {
   after(() => assert.equal(aliveCount(), 0, 'a process is still running'));
@@ -95,7 +97,7 @@ describe('soak', () => {
       const script = `console.log(Object.keys((await import('./soak/worker.ts')).default.contract.events).length)`;
       const { stdout, stderr } = spawnSync(
         process.execPath,
-        ['--import', 'tsx', '--input-type=module', '-e', script],
+        [...TYPESCRIPT, '--input-type=module', '-e', script],
         { encoding: 'utf8', env: { ...process.env, SOAK_CONTRACT: name } },
       );
       assert.equal(stdout.trim(), String(events), `${name}: ${stderr}`);

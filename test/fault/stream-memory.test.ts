@@ -1,3 +1,4 @@
+// test:all: 20 s; slow-consumer.test.ts represents it
 /** A short run of `npm run soak:streams`: transfers are complete, and no process holds them. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

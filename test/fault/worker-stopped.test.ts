@@ -1,3 +1,4 @@
+// test:all: 10 s; worker-killed.test.ts represents it
 /** Fault: a worker is stopped (SIGSTOP) for longer than its heartbeats allow, and continues. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -61,7 +61,7 @@ export async function runCommand(
 
 /** Returns the endpoint with this name in a ready line: `endpointIn(line, 'backend')`. */
 export function endpointIn(line: string, name: string): string {
-  const [, endpoint] = new RegExp(`(?:^|\\s)${name} ((?:tcp|ipc|http)://[^\\s,]+)`).exec(line) ?? [];
+  const [, endpoint] = new RegExp(`(?:^|\\s)${name} ((?:tcp|ipc|https?)://[^\\s,]+)`).exec(line) ?? [];
   if (endpoint === undefined) throw new Error(`the line contains no ${name}: ${line}`);
   return endpoint;
 }

@@ -28,9 +28,13 @@ export class DnsServer {
     });
   }
 
-  static async start(cleanup: Cleanup, zone: Zone): Promise<DnsServer> {
+  static async start(
+    cleanup: Cleanup,
+    zone: Zone,
+    { address = '127.0.0.1', port = 0 } = {},
+  ): Promise<DnsServer> {
     const server = new DnsServer(zone);
-    server.socket.bind(0, '127.0.0.1');
+    server.socket.bind(port, address);
     await once(server.socket, 'listening');
     cleanup.after(() => server.socket.close());
     return server;

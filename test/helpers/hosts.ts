@@ -2,7 +2,8 @@
  * Several hosts on one machine: network namespaces connected by a bridge. Needs iproute2 and root.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import type { Cleanup } from './scope.ts';
 
 /** An unused hardware address: packets sent to it are lost without an error. */
@@ -48,6 +49,17 @@ export class Host {
     return ['ip', 'netns', 'exec', this.namespace];
   }
 
+  /** Lets programs on the host resolve names with this DNS server, which listens on port 53. */
+  useNameServer(address: string): void {
+    mkdirSync(this.settings, { recursive: true });
+    writeFileSync(path.join(this.settings, 'resolv.conf'), `nameserver ${address}\nsearch .\n`);
+  }
+
+  /** Folder whose files `ip netns exec` mounts in place of those in /etc. */
+  private get settings(): string {
+    return path.join('/etc/netns', this.namespace);
+  }
+
   /** Disconnects the host silently: no packets enter or leave. */
   disconnect(): void {
     ip('link', 'set', this.interfaceName, 'nomaster');
@@ -86,6 +98,7 @@ export class Host {
   remove(): void {
     spawnSync('ip', ['netns', 'del', this.namespace]);
     spawnSync('ip', ['link', 'del', this.interfaceName]);
+    rmSync(this.settings, { recursive: true, force: true });
   }
 }
 
@@ -99,8 +112,13 @@ export class Network {
     this.subnet = freeSubnet();
     ip('link', 'add', this.bridge, 'type', 'bridge');
     cleanup.after(() => void spawnSync('ip', ['link', 'del', this.bridge]));
-    ip('address', 'add', `${this.subnet}.254/24`, 'dev', this.bridge);
+    ip('address', 'add', `${this.address}/24`, 'dev', this.bridge);
     ip('link', 'set', this.bridge, 'up');
+  }
+
+  /** Address of the process of the test. */
+  get address(): string {
+    return `${this.subnet}.254`;
   }
 
   host(): Host {

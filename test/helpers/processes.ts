@@ -23,7 +23,7 @@ export interface ProcessOptions {
  * Time in ms that a process has to exit after its stdin was closed and it received SIGTERM. Then it
  * is killed.
  */
-const GRACE = 2000;
+const GRACE = PATIENCE / 30;
 
 export class RunningProcess {
   /** Lines of stdout so far. */

@@ -12,6 +12,8 @@ import {
   type AdminOptions,
   type AdminSource,
   openAdminListener,
+  type RequestsAnswer,
+  type RequestsCommand,
   readToken,
   type Snapshot,
 } from '../../src/gateway/admin/index.ts';
@@ -63,6 +65,10 @@ class FakeSource implements AdminSource {
   pauseEvent(name: string, pause: boolean): Promise<ActionOutcome> {
     this.wishes.push(['pause', name, pause]);
     return Promise.resolve(name === 'a.get' ? 'done' : 'unknown');
+  }
+
+  requests(command: RequestsCommand): Promise<RequestsAnswer> {
+    return Promise.resolve({ status: 200, body: command });
   }
 
   onChange(listener: () => void): () => void {
@@ -185,7 +191,10 @@ describe('admin listener', () => {
       while (text.split('event: snapshot').length <= count) text += (await reader?.read())?.value ?? '';
     };
     await snapshots(1);
-    assert.match(text, /^retry: 1000\n\nevent: snapshot\ndata: {"at":1,.*}\n\n$/);
+    assert.match(
+      text,
+      /^retry: 1000\n\nevent: history\ndata: \[\]\n\nevent: snapshot\ndata: {"at":1,.*}\n\n/,
+    );
     for (const listener of source.changes) listener();
     await snapshots(2);
     assert.equal(source.changes.size, 1);

@@ -8,6 +8,7 @@ import { type HandlerContext, ZeroMQError } from '../../src/index.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { published } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { TYPESCRIPT } from '../helpers/typescript.ts';
 import { aborted, connectClient, HandlerGate, startRouter, startWorker } from './framework.ts';
 
 type Handlers = Parameters<typeof startWorker>[1]['handlers'];
@@ -166,8 +167,7 @@ describe('lost workers', () => {
     ] as const) {
       const joined = published(diagnostics.workerJoined);
       const child = startProcess(scope, process.execPath, [
-        '--import',
-        'tsx',
+        ...TYPESCRIPT,
         fileURLToPath(new URL('worker-child.ts', import.meta.url)),
         backend,
       ]);

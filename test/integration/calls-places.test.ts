@@ -1,3 +1,4 @@
+// test:all: 15 s; calls.test.ts represents it
 /** Calls of handlers in all places where workers run: threads, processes, embedded, several routers, servers. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

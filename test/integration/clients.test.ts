@@ -1,3 +1,4 @@
+// test:all: 15 s; framework-client.test.ts represents it
 /**
  * Clients that third-party tools generate from the live document work with the sample workers, and
  * linters report no error in that document.

@@ -1,3 +1,4 @@
+// test:all: 5 s; curve.test.ts represents it
 /**
  * What happens to connected peers whose key is removed from the allow list, and to peers that
  * impersonate others.

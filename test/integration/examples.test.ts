@@ -1,3 +1,4 @@
+// test:all: 15 s; sample-rest.test.ts represents it
 /** Every folder under examples/ that needs nothing but the project runs as its README says. */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { DnsServer, type Zone } from '../helpers/dns-server.ts';
 import { within } from '../helpers/eventually.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
+import { TYPESCRIPT } from '../helpers/typescript.ts';
 import { startRouter } from './framework.ts';
 
 const EXAMPLES = path.join(ROOT, 'examples');
@@ -18,7 +20,7 @@ const EXAMPLES = path.join(ROOT, 'examples');
 const ELSEWHERE = ['tracing'];
 
 function startExample(scope: Scope, file: string, env: NodeJS.ProcessEnv = {}, args: readonly string[] = []) {
-  return startProcess(scope, process.execPath, ['--import', 'tsx', path.join(EXAMPLES, file), ...args], {
+  return startProcess(scope, process.execPath, [...TYPESCRIPT, path.join(EXAMPLES, file), ...args], {
     cwd: ROOT,
     env,
   });

@@ -1,3 +1,4 @@
+// test:all: 20 s; gateway-numbers.test.ts represents it
 /** Integers beyond 2^53: what handlers and callers receive, wherever the handler runs. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

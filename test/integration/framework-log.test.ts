@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { PACKAGE_VERSION } from '../../src/core/identity/package-version.ts';
+import { placeOf, workerName } from '../../src/core/identity/worker-name.ts';
 import {
   setupLogging,
   ZeroMQClient,
@@ -99,6 +102,7 @@ describe('log files', () => {
       'worker started',
       'worker stopped',
     ]);
+    const name = workerName(workerId ?? '', placeOf());
     const ofRouter = linesOf(lines, 'router');
     assert.deepEqual(ofRouter.slice(0, 4), [
       { endpoint: frontend, msg: 'frontend bound' },
@@ -106,10 +110,11 @@ describe('log files', () => {
       { endpoint: heartbeat, msg: 'heartbeat bound' },
       { id: routerId, msg: 'router started' },
     ]);
+    const who = { host: hostname(), workerPid: process.pid, package: PACKAGE_VERSION };
     for (const expected of [
-      { worker: workerId, classic: false, events: 1, concurrency: 64, msg: 'worker joined' },
+      { worker: name, workerId, ...who, classic: false, events: 1, concurrency: 64, msg: 'worker joined' },
       { peer: workerId, nodeType: 'worker', returned: false, msg: 'heartbeat connected' },
-      { worker: workerId, reason: 'goodbye', held: 0, msg: 'worker left' },
+      { worker: name, workerId, ...who, reason: 'goodbye', held: 0, msg: 'worker left' },
     ]) {
       // A heartbeat that is read after the goodbye counts as a new one.
       assert.ok(

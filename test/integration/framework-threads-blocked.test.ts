@@ -1,3 +1,4 @@
+// test:all: 35 s; framework-threads.test.ts represents it
 /** Worker threads with a blocked event loop: how they are detected and replaced. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -64,6 +65,30 @@ describe('worker thread with a blocked event loop', () => {
     await channel.waitFor('holding', 2);
     channel.send('go on');
     assert.equal((await reply).eventData, 'kept');
+  });
+
+  it('worker thread with a handler that hangs: is replaced, and finishes its other requests', async (t) => {
+    const scope = scopeOf(t);
+    const channel = new Channel(scope);
+    const { threads, client } = await startThreads(scope, 1, { threadStallTimeout: 60_000 });
+    const held = client.sendMessage('thread.hold', 'kept', { timeout: 60_000 });
+    await channel.waitFor('holding');
+    const lost = assert.rejects(client.sendMessage('thread.hang', null, { timeout: 60_000 }), {
+      code: 'WORKER_LOST',
+      dispatched: true,
+    });
+    const [hanging] = await channel.waitFor('hanging');
+    const ready = untilJoined(() => next(threads, 'ready'));
+    const [, error, delay] = await next(threads, 'crashed');
+    assert.ok(error instanceof ZeroMQError && error.code === 'THREAD_STALLED', String(error));
+    assert.match(error.message, /a handler of thread\.hang has held a request for 1\d\d\d ms/);
+    assert.equal(delay, 0);
+    channel.send('go on');
+    assert.equal((await held).eventData, 'kept');
+    await ready;
+    await lost;
+    assert.notEqual((await client.sendMessage('thread.id')).eventData, hanging?.threadId);
+    assert.equal(threads.running, 1);
   });
 
   it('worker thread blocked in native code: routers consider it lost although it cannot be ended', async (t) => {

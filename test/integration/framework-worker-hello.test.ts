@@ -9,6 +9,7 @@ import { controlFrames } from '../../src/wire/control.ts';
 import { PackedBatch } from '../../src/wire/packed-batch.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { allowed, PATIENCE } from '../helpers/patience.ts';
 import { published } from '../helpers/published.ts';
 import { rawRouter } from '../helpers/raw.ts';
 import { scopeOf } from '../helpers/scope.ts';
@@ -43,7 +44,9 @@ describe('hello', () => {
     const worker = new RawWorker(scope, backend);
     assert.equal(await worker.hello({ connection: 1 }), '$welcome');
     const client = await connectClient(scope, frontend);
-    const lost = assert.rejects(client.sendMessage('hold', 1), { code: 'WORKER_LOST' });
+    const lost = assert.rejects(client.sendMessage('hold', 1, { timeout: PATIENCE }), {
+      code: 'WORKER_LOST',
+    });
     await worker.request();
     const leaving = published(diagnostics.workerLeft);
     assert.equal(await worker.hello({ connection: 2 }), '$welcome');
@@ -101,11 +104,13 @@ describe('goodbye', () => {
     const worker = new RawWorker(scope, backend);
     assert.equal(await worker.hello(), '$welcome');
     const client = await connectClient(scope, frontend);
-    const lost = assert.rejects(client.sendMessage('hold', 1), { code: 'WORKER_LOST' });
+    const lost = assert.rejects(client.sendMessage('hold', 1, { timeout: PATIENCE }), {
+      code: 'WORKER_LOST',
+    });
     await worker.request();
     await worker.socket.send(controlFrames('$bye', {}));
     assert.equal(await worker.answer(), '$bye');
-    await assert.rejects(client.sendMessage('hold', 2, { timeout: 50 }), { dispatched: false });
+    await assert.rejects(client.sendMessage('hold', 2, { timeout: allowed(250) }), { dispatched: false });
     const leaving = nextEvent(router, 'workerLeft');
     await worker.socket.send(controlFrames('$gone', {}));
     assert.equal((await leaving)[1], 'goodbye');

@@ -9,6 +9,7 @@ import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
+import { TYPESCRIPT } from '../helpers/typescript.ts';
 import {
   ALL_TRANSPORTS,
   aborted,
@@ -139,7 +140,7 @@ describe('worker that dies', () => {
     const { router, frontend, backend } = await startRouter(scope);
     const script = fileURLToPath(new URL('./worker-child.ts', import.meta.url));
     const joining = nextEvent(router, 'workerJoined');
-    const child = startProcess(scope, process.execPath, ['--import', 'tsx', script, backend]);
+    const child = startProcess(scope, process.execPath, [...TYPESCRIPT, script, backend]);
     await Promise.race([joining, child.exited.then(() => assert.fail(child.stderr))]);
     const client = await connectClient(scope, frontend);
     const once = assert.rejects(client.sendMessage('hold', 'once', { timeout: 20_000 }), {

@@ -174,8 +174,10 @@ describe('resumable server-sent events', () => {
     abort.abort();
     while (gateway.streams.inFlight > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     assert.equal(gateway.streams.ended.get('CANCELLED'), 1);
+    // On a slow machine, an attempt may begin before the gateway learns that the client has left.
+    const attempts = requester.streams.length;
     await new Promise((resolve) => setTimeout(resolve, 150));
-    assert.equal(requester.streams.length, 1);
+    assert.equal(requester.streams.length, attempts);
   });
 });
 

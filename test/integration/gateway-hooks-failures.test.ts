@@ -1,3 +1,4 @@
+// test:all: 10 s; gateway-hooks.test.ts represents it
 /** Hooks of the gateway that fail or do not end, clients that disconnect meanwhile, and shutdown. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

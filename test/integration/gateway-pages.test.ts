@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import type { OpenAPIV3_1 } from 'openapi-types';
 import { parse } from 'yaml';
 import { at, type Json, type JsonObject } from '../../src/contract/json.ts';
-import type { GatewaySettingsInput } from '../../src/gateway/index.ts';
+import { createGateway, type GatewaySettingsInput } from '../../src/gateway/index.ts';
 import { apiOf, documentOf, parameter } from '../helpers/gateway/api.ts';
 import { foreignApp, HOSTS, type Hosted, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
 import { FakeRequester } from '../helpers/gateway/requester.ts';
@@ -112,6 +113,44 @@ for (const [name, host] of HOSTS) {
       assert.equal(document.status, 200);
     });
 
+    it(`pages on ${name}: Swagger UI loads a small document as a whole, and a large one in parts`, async (t) => {
+      const api = apiOf(paths);
+      const { url } = await host(t, { requester: new FakeRequester(), api });
+      const read = async (path: string) => (await fetch(url + path)).text();
+      assert.equal(await read('/docs/document.json'), await read('/openapi.json'));
+      const many = Array.from(
+        { length: 300 },
+        (_, n) => [`/many/${n}`, { get: { summary: `${n}` } }] as const,
+      );
+      api.put('many', documentOf(Object.fromEntries(many)));
+      const whole = JSON.parse(await read('/openapi.json')) as OpenAPIV3_1.Document;
+      const index = JSON.parse(await read('/docs/document.json')) as OpenAPIV3_1.Document;
+      assert.deepEqual(Object.keys(index.paths ?? {}), Object.keys(whole.paths ?? {}));
+      assert.deepEqual([index.servers, index.info], [whole.servers, whole.info]);
+      assert.deepEqual(index.paths?.['/many/7'], { get: { summary: '7', security: [] } });
+      const query = new URLSearchParams({ section: 'paths', name: '/tasks/{id}', method: 'get' });
+      const operation = await fetch(`${url}/docs/operation.json?${query.toString()}`);
+      const { paths: shown } = (await operation.json()) as OpenAPIV3_1.Document;
+      assert.deepEqual(shown, { '/tasks/{id}': whole.paths?.['/tasks/{id}'] });
+      const headers = { 'if-none-match': operation.headers.get('etag') ?? '' };
+      assert.equal((await fetch(operation.url, { headers })).status, 304);
+      for (const wrong of ['', '?section=paths&name=/nothing&method=get']) {
+        const { status, code } = await problemOf(await fetch(`${url}/docs/operation.json${wrong}`));
+        assert.deepEqual([status, code], [404, 'NOT_FOUND']);
+      }
+    });
+
+    it(`pages on ${name}: only the gateway's own server redirects / to Swagger UI`, async (t) => {
+      const { url } = await open(t);
+      const response = await fetch(`${url}/`, { redirect: 'manual' });
+      if (name !== 'own server') assert.equal(response.status, 404);
+      else {
+        assert.deepEqual([response.status, response.headers.get('location')], [302, 'docs/']);
+        assert.equal((await fetch(`${url}/`)).url, `${url}/docs/`);
+        assert.equal((await fetch(`${url}/`, { method: 'POST' })).status, 404);
+      }
+    });
+
     it(`pages on ${name}: there are no other files`, async (t) => {
       const { url } = await open(t);
       for (const path of [
@@ -203,4 +242,16 @@ describe("app of the gateway's own server", () => {
     assert.doesNotMatch(JSON.stringify(problem), /secret/);
     assert.equal((await problemOf(await fetch(`${url}/nothing`))).code, 'NOT_FOUND');
   });
+});
+
+it('docs scalar: the gateway does not start without its package, which the error names', () => {
+  const options = { requester: new FakeRequester(), api: apiOf({}), docs: 'scalar' } as const;
+  assert.throws(() => createGateway(options), {
+    code: 'INVALID_ARGUMENT',
+    message: /^docs scalar: the optional package @scalar\/api-reference is not installed; run npm install/,
+  });
+  assert.throws(
+    () => createGateway({ ...options, docs: 'redoc' as never }),
+    /docs: must be one of \[swagger, scalar\]/,
+  );
 });

@@ -198,7 +198,7 @@ describe('host of a request', () => {
     ['http://other:80/x', '200'],
     ['HTTPS://other/x', '200'],
     ['http://other/x?a=1', '400'],
-    ['http://other', '404'],
+    ['http://other', '302'],
     ['http://user@other/x', '400'],
     ['http:///x', '400'],
     ['http://a,b/x', '400'],

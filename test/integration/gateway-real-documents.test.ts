@@ -1,3 +1,4 @@
+// test:all: 15 s; gateway-parameters.test.ts represents it
 /** Real-world documents. Each operation is found by its path, and all its schemas compile. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

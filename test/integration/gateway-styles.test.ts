@@ -1,3 +1,4 @@
+// test:all: 10 s; gateway-parameters.test.ts represents it
 /**
  * Every location, style, explode and kind of schema. The text of the Style Examples (OpenAPI 3.1.1,
  * Parameter Object) becomes the value from which it was serialised. The requests are sent directly,

@@ -1,3 +1,4 @@
+// test:all: 10 s; framework-client-routers.test.ts represents it
 /**
  * Several routers: changing DNS names, frozen routers, shared credit, workers that return, and
  * every order of starting.
@@ -18,6 +19,7 @@ import { startProcess } from '../helpers/processes.ts';
 import { published } from '../helpers/published.ts';
 import { connectedDealer, texts } from '../helpers/raw.ts';
 import { scopeOf } from '../helpers/scope.ts';
+import { TYPESCRIPT } from '../helpers/typescript.ts';
 import {
   connectClient,
   HandlerGate,
@@ -129,7 +131,7 @@ describe('worker of several routers', () => {
       heartbeat = '',
     } = await startRouter(scope, 'tcp', { heartbeatConfig });
     const heard = nextEvent(router, 'peerConnected');
-    const child = startProcess(scope, process.execPath, ['--import', 'tsx', CHILD, backend, heartbeat]);
+    const child = startProcess(scope, process.execPath, [...TYPESCRIPT, CHILD, backend, heartbeat]);
     await child.waitForLine(/accepted/);
     await heard;
     const client = await connectClient(scope, frontend);

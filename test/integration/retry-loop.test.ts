@@ -1,3 +1,4 @@
+// test:all: 5 s; ../unit/client represents it
 /**
  * The retry loop of the original's documentation, translated line by line. Each failed attempt ends
  * in a branch that pauses.

@@ -1,3 +1,4 @@
+// test:all: 10 s; sample-rest.test.ts represents it
 /**
  * The sample workers do what their contracts state, on threads that share one database, and across
  * restarts.

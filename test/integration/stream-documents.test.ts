@@ -1,3 +1,4 @@
+// test:all: 10 s; gateway-streams.test.ts represents it
 /** Documents with streams, read by tools that this project did not write. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,3 +1,4 @@
+// test:all: 20 s; streams-client.test.ts and streams-http.test.ts represent it
 /** Streams in all places where handlers run: embedded, over a socket, in threads and processes, in servers. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

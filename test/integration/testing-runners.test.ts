@@ -1,3 +1,4 @@
+// test:all: 10 s; ../unit/testing represents it
 /** `zeromq-gateway/testing` in a project of its own, with the runner of Node.js and with vitest. */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';

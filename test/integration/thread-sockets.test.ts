@@ -1,3 +1,4 @@
+// test:all: 35 s; framework-threads.test.ts represents it
 /**
  * Worker modules that open their own ZeroMQ sockets. They end and are replaced without affecting
  * the process.

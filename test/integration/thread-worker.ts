@@ -16,6 +16,7 @@ const contract = defineContract({
     'thread.refused': {},
     'thread.large': {},
     'thread.hold': {},
+    'thread.hang': { stallTimeout: 1000 },
     'thread.crash': {},
     'thread.exit': {},
     'thread.spin': {},
@@ -53,6 +54,10 @@ export default defineWorker({
       tell('holding', data);
       await goOn;
       return data;
+    },
+    'thread.hang': () => {
+      tell('hanging');
+      return new Promise(() => undefined);
     },
     'thread.crash': () => {
       setImmediate(() => {

@@ -1,3 +1,4 @@
+// test:all: 10 s; tracing.test.ts represents it
 /**
  * examples/tracing: the spans of a request through `up`, threads included, arrive at a collector.
  */
@@ -55,5 +56,5 @@ test('examples/tracing: exports the spans of gateway, queue and handler in one t
   assert.equal((await fetch(`${url}/echo/hello`, { headers })).status, 200);
   const ours = () => spans.filter((span) => span.traceId === traceId).map(({ name }) => name);
   await eventually(emissions(news, 'spans'), () => ours().length === 3, 'three spans');
-  assert.deepEqual(ours().sort(), ['gateway', 'handler', 'queue']);
+  assert.deepEqual(ours().sort(), ['GET /echo/{message}', 'process echo.get', 'queue echo.get']);
 });

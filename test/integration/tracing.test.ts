@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { trace } from '@opentelemetry/api';
+import { SpanKind, trace } from '@opentelemetry/api';
 import {
   InMemorySpanExporter,
   NodeTracerProvider,
@@ -25,6 +25,8 @@ import { type Scope, scopeOf } from '../helpers/scope.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
+/** Names of the spans of a request. */
+const [HTTP, QUEUE, PROCESS] = ['GET /things/{id}', 'queue thing.get', 'process thing.get'];
 const TRACEPARENT = `00-${TRACE}-${PARENT}-01`;
 
 const untraced = activeTracing();
@@ -119,9 +121,7 @@ function treeOf(spans: readonly ReadableSpan[], parent: string | undefined): str
     .filter(({ parentSpanContext }) => parentSpanContext?.spanId === parent)
     .map((span) => {
       const children = treeOf(spans, span.spanContext().spanId);
-      const { 'zeromq_gateway.event': event } = span.attributes;
-      const name = span.name === 'call' ? `call ${String(event)}` : span.name;
-      return children === '' ? name : `${name}(${children})`;
+      return children === '' ? span.name : `${span.name}(${children})`;
     })
     .sort()
     .join(' ');
@@ -137,8 +137,11 @@ for (const [name, system] of [
     it(`tracing, ${name}: a stream has one span, which lasts as long as the stream`, async (t) => {
       const traced = await system(t);
       const spans = await traced.spans('/stream', { traceparent: TRACEPARENT });
-      assert.equal(treeOf(exporter.getFinishedSpans(), PARENT), 'gateway(handler queue)');
-      const [seconds = 0, nanoseconds = 0] = spans.get('gateway')?.duration ?? [];
+      assert.equal(
+        treeOf(exporter.getFinishedSpans(), PARENT),
+        'GET /stream(process thing.stream queue thing.stream)',
+      );
+      const [seconds = 0, nanoseconds = 0] = spans.get('GET /stream')?.duration ?? [];
       assert.ok(seconds * 1000 + nanoseconds / 1e6 >= 40);
     });
 
@@ -147,11 +150,15 @@ for (const [name, system] of [
       await traced.spans('/things/call', { traceparent: TRACEPARENT });
       const spans = exporter.getFinishedSpans();
       for (const span of spans) assert.equal(span.spanContext().traceId, TRACE);
-      assert.equal(treeOf(spans, PARENT), 'gateway(handler(call thing.inner(handler queue)) queue)');
+      assert.equal(
+        treeOf(spans, PARENT),
+        `${HTTP}(${PROCESS}(send thing.inner(process thing.inner queue thing.inner)) ${QUEUE})`,
+      );
       await traced.spans('/things/refused-call', { traceparent: TRACEPARENT });
-      const call = exporter.getFinishedSpans().find((span) => span.name === 'call');
+      const call = exporter.getFinishedSpans().find((span) => span.name === 'send thing.inner');
       assert.equal(call?.attributes['error.type'], 'TAKEN');
-      assert.equal(call?.attributes['http.response.status_code'], 409);
+      assert.equal(call?.attributes['zeromq_gateway.status'], 409);
+      assert.equal(call?.kind, SpanKind.PRODUCER);
     });
 
     it(`tracing, ${name}: gateway, queue and handler have a span each in the trace of the caller`, async (t) => {
@@ -159,39 +166,50 @@ for (const [name, system] of [
         traceparent: TRACEPARENT,
         tracestate: 'a=b',
       });
-      assert.deepEqual([...spans.keys()].sort(), ['gateway', 'handler', 'own', 'queue']);
+      assert.deepEqual([...spans.keys()].sort(), [HTTP, 'own', PROCESS, QUEUE]);
       for (const span of spans.values()) assert.equal(span.spanContext().traceId, TRACE);
-      const gateway = spans.get('gateway');
+      const gateway = spans.get(HTTP);
       assert.equal(gateway?.parentSpanContext?.spanId, PARENT);
-      assert.equal(spans.get('queue')?.parentSpanContext?.spanId, nameOf(gateway));
-      assert.equal(spans.get('handler')?.parentSpanContext?.spanId, nameOf(gateway));
-      assert.equal(spans.get('own')?.parentSpanContext?.spanId, nameOf(spans.get('handler')));
-      assert.equal(spans.get('handler')?.spanContext().traceState?.get('a'), 'b');
+      assert.equal(spans.get(QUEUE)?.parentSpanContext?.spanId, nameOf(gateway));
+      assert.equal(spans.get(PROCESS)?.parentSpanContext?.spanId, nameOf(gateway));
+      assert.equal(spans.get('own')?.parentSpanContext?.spanId, nameOf(spans.get(PROCESS)));
+      assert.equal(spans.get(PROCESS)?.spanContext().traceState?.get('a'), 'b');
       assert.equal(gateway?.attributes['http.route'], '/things/{id}');
       assert.equal(gateway?.attributes['http.response.status_code'], 200);
-      assert.equal(spans.get('handler')?.attributes['zeromq_gateway.event'], 'thing.get');
+      assert.equal(gateway?.attributes['client.address'], '127.0.0.1');
+      assert.equal(gateway?.attributes['url.scheme'], 'http');
+      for (const [span, operation] of [
+        [spans.get(PROCESS), 'process'],
+        [spans.get(QUEUE), 'queue'],
+      ] as const) {
+        assert.equal(span?.attributes['messaging.system'], 'zeromq');
+        assert.equal(span?.attributes['messaging.destination.name'], 'thing.get');
+        assert.equal(span?.attributes['messaging.operation.name'], operation);
+      }
+      const [seconds = 0, nanoseconds = 0] = spans.get(QUEUE)?.duration ?? [];
+      assert.ok(seconds === 0 && nanoseconds > 0, 'the time in the queue is measured');
     });
 
     it(`tracing, ${name}: a trace begins if the caller has none or an invalid one`, async (t) => {
       const traced = await system(t);
       for (const traceparent of [undefined, 'nonsense']) {
         const spans = await traced.spans('/things/7', traceparent === undefined ? {} : { traceparent });
-        const gateway = spans.get('gateway');
+        const gateway = spans.get(HTTP);
         assert.equal(gateway?.parentSpanContext, undefined);
-        assert.equal(spans.get('handler')?.spanContext().traceId, gateway?.spanContext().traceId);
+        assert.equal(spans.get(PROCESS)?.spanContext().traceId, gateway?.spanContext().traceId);
       }
     });
 
     it(`tracing, ${name}: server errors mark the span as failed, errors of the caller do not`, async (t) => {
       const traced = await system(t);
       const bad = await traced.spans('/things/bad');
-      for (const span of ['gateway', 'handler']) {
+      for (const span of [HTTP, PROCESS]) {
         assert.equal(bad.get(span)?.status.code, 2, span);
         assert.equal(bad.get(span)?.attributes['error.type'], 'HANDLER_ERROR', span);
       }
       const none = await traced.spans('/things/none');
-      assert.equal(none.get('gateway')?.status.code, 0);
-      assert.equal(none.get('gateway')?.attributes['http.response.status_code'], 404);
+      assert.equal(none.get(HTTP)?.status.code, 0);
+      assert.equal(none.get(HTTP)?.attributes['http.response.status_code'], 404);
     });
   });
 }
@@ -202,8 +220,8 @@ describe('tracing of rejected requests', () => {
     const { router: made } = await router(scope);
     const traced = tracedBy((await ownServer(scope, { requester: made, api: api() })).url);
     const spans = await traced.spans('/things/7');
-    assert.deepEqual([...spans.keys()].sort(), ['gateway', 'queue']);
-    assert.equal(spans.get('queue')?.attributes['error.type'], 'NO_WORKER');
+    assert.deepEqual([...spans.keys()].sort(), [HTTP, QUEUE]);
+    assert.equal(spans.get(QUEUE)?.attributes['error.type'], 'NO_WORKER');
   });
 });
 

@@ -1,13 +1,14 @@
 /** Workers whose hello says `pack: 0`: classic frames with metadata for all that packed messages carry. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { withResolvers } from '../../src/core/collections/deferred.ts';
 import { withHelloMark } from '../../src/core/identity/identity.ts';
 import { controlFrames, type Hello } from '../../src/wire/control.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { type Frame, rawDealer } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
-import { connectClient, startRouter } from './framework.ts';
+import { connectClient, startRouter, startWorker } from './framework.ts';
 
 failOnLeftovers();
 
@@ -69,7 +70,7 @@ async function start(
   const worker = new UnpackedWorker(scope, backend, routingId);
   await worker.hello(members);
   const client = await connectClient(scope, frontend);
-  return { scope, router, backend, worker, client };
+  return { scope, router, frontend, backend, worker, client };
 }
 
 describe('a worker that does not pack', () => {
@@ -202,5 +203,48 @@ describe('a worker that does not pack', () => {
     assert.deepEqual([request.data, request.metadata['idem']], [2, true]);
     await other.reply(request, '2', {});
     assert.equal((await again).eventData, 2);
+  });
+});
+
+describe('streams beside nodes that do not take them', () => {
+  it('a classic pool client and a worker with pack: 0 work while a stream flows through their router', async (t) => {
+    const { scope, frontend, backend, worker, client } = await start(t);
+    const open = withResolvers<undefined>();
+    await startWorker(scope, {
+      connection: backend,
+      handlers: {
+        'ticks.watch': async function* () {
+          yield { n: 1 };
+          await open.promise;
+          yield { n: 2 };
+        },
+        'ticks.list': async function* () {
+          yield { n: 1 };
+          yield { n: 2 };
+        },
+      },
+    });
+    const classic = await connectClient(scope, frontend, { classic: true, poolSize: 2 });
+    const stream = (await client.stream('ticks.watch'))[Symbol.asyncIterator]();
+    assert.deepEqual(await stream.next(), { done: false, value: { n: 1 } });
+    const plain = classic.sendMessage('plain.get', 1);
+    await worker.reply(await worker.request(), '"one"', {});
+    assert.equal((await plain).eventData, 'one');
+    // A client that takes no streams gets the whole reply, one that does a stream of one item.
+    assert.equal(String((await classic.sendMessage('ticks.list')).eventData), '{"n":1}\n{"n":2}\n');
+    const whole = client.stream('plain.get', 2);
+    const request = await worker.request();
+    assert.equal(request.metadata['window'], undefined);
+    await worker.reply(request, '"two"', {});
+    const items: unknown[] = [];
+    for await (const item of await whole) items.push(item);
+    assert.deepEqual(items, ['two']);
+    await assert.rejects(client.stream('plain.get', 3, { body: 'abc' }), { code: 'STREAMS_UNSUPPORTED' });
+    await assert.rejects(classic.stream('ticks.list', null, { body: 'abc' }), {
+      code: 'STREAMS_UNSUPPORTED',
+    });
+    open.resolve(undefined);
+    assert.deepEqual(await stream.next(), { done: false, value: { n: 2 } });
+    assert.deepEqual(await stream.next(), { done: true, value: undefined });
   });
 });

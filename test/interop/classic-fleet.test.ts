@@ -1,3 +1,4 @@
+// test:all: 15 s; classic-alone.test.ts represents it
 /**
  * The difficulties of classic peers: they serve one request at a time, do not announce themselves,
  * die silently, or never reply.

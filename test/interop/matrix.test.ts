@@ -1,3 +1,4 @@
+// test:all: 60 pairs of nodes; classic-alone.test.ts represents it
 /**
  * {classic, native} client × {classic, native} router × {classic, native} worker, and {classic,
  * native} client × {classic, native} server, over TCP and IPC, with and without heartbeats.

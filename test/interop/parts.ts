@@ -10,7 +10,7 @@ import {
   ZeroMQServer,
   ZeroMQWorker,
 } from '../../src/index.ts';
-import type { HandlerContext } from '../../src/runtime/context.ts';
+import type { HandlerContext } from '../../src/runtime/handler-context.ts';
 import {
   ClassicClients,
   type ClassicPeer,

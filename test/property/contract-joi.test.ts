@@ -1,3 +1,4 @@
+// test:all: 40 s; test/unit/contract/joi-table.test.ts represents it
 /**
  * The rule of the conversion: ajv accepts with the converted schema whatever Joi accepts. Schemas
  * and values are random. Values are chosen to be valid often, since values that Joi rejects prove
@@ -5,10 +6,10 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import type Joi from 'joi';
 import { type ConversionMode, joiToSchema } from '../../src/contract/index.ts';
 import { createAjv } from '../../src/openapi/index.ts';
+import fc, { runs } from '../helpers/property.ts';
 import { recursive, withReferences } from './joi-references.ts';
 import {
   anySchema,
@@ -23,7 +24,7 @@ import {
   strings,
 } from './joi-schemas.ts';
 
-const RUNS = Number(process.env['FC_RUNS'] ?? 500);
+const RUNS = runs(500);
 
 /** Whether Joi accepts a value; undefined if the schema itself is invalid. */
 function joiAccepts(schema: Joi.Schema, value: unknown): boolean | undefined {

@@ -1,3 +1,4 @@
+// test:all: 10 s; ../unit/transport/curve represents it
 /**
  * Whatever contract a worker with a restricted key announces, every operation that a gateway then
  * serves has an event and a path that the key allows, and the operations of other workers are
@@ -5,7 +6,6 @@
  */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import fc from 'fast-check';
 import { ContractError } from '../../src/contract/errors.ts';
 import { SILENT } from '../../src/gateway/common/api-source.ts';
 import { contractChecker, readSettings } from '../../src/gateway/index.ts';
@@ -15,6 +15,7 @@ import { readAnnouncement } from '../../src/router/backend/announcement.ts';
 import { announcementRefusal } from '../../src/router/backend/announcement-policy.ts';
 import { AnnouncedContracts } from '../../src/router/backend/contracts.ts';
 import { PeerPermissions } from '../../src/transport/curve/permissions.ts';
+import fc, { runs } from '../helpers/property.ts';
 
 const PERMISSIONS = new PeerPermissions({
   name: 'evil',
@@ -108,6 +109,7 @@ const pathItem = fc.oneof(
         get: operation,
         GET: operation,
         query: operation,
+        'x-operation-query': operation,
         additionalOperations: fc.record({ COPY: operation }),
         $ref: reference,
       },
@@ -180,7 +182,7 @@ it('random contracts: every served operation is within the permissions of the wo
         for (const { operation } of match.target.routes.values()) assert.equal(operation.source, 'bank');
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
   assert.ok(accepted > 20, `only ${accepted} operations were accepted: the generator is too weak`);
 });
@@ -211,7 +213,7 @@ it('random contracts: a gateway serves exactly the claims that a router reads, o
         claims.map(plainOf).sort(),
       );
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
   assert.ok(served > 100, `only ${served} operations were served: the generator is too weak`);
 });

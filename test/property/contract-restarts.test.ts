@@ -6,7 +6,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import fc from 'fast-check';
 import { withHelloMark } from '../../src/core/identity/identity.ts';
 import { silentLogger } from '../../src/core/logging/logging.ts';
 import { Backend } from '../../src/router/backend/backend.ts';
@@ -19,6 +18,7 @@ import { controlFrames, isControl } from '../../src/wire/control.ts';
 import { HelloAnswer } from '../../src/worker/hello-answer.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import fc, { runs } from '../helpers/property.ts';
 
 failOnLeftovers();
 
@@ -202,7 +202,7 @@ describe('contract in force', () => {
         await turn();
       },
     );
-    await fc.assert(property, { numRuns: 300 });
+    await fc.assert(property, { numRuns: runs(300) });
     assert.ok(restarts > 300, `${restarts} restarts`);
   });
 });

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import {
   at,
   isObject,
@@ -18,8 +17,9 @@ import {
 import { SECTIONS } from '../../src/contract/shapes.ts';
 import { ApiRegistry, type ApiSnapshot, putDocument } from '../../src/openapi/index.ts';
 import { walk } from '../../src/openapi/model/walk.ts';
+import fc, { runs } from '../helpers/property.ts';
 
-const RUNS = Number(process.env['FC_RUNS'] ?? 150);
+const RUNS = runs(150);
 
 const folder = fileURLToPath(new URL('../../node_modules/@readme/oas-examples/', import.meta.url));
 const originals = [

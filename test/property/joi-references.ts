@@ -1,6 +1,7 @@
 /** Joi schemas whose rules refer to other values, and recursive schemas. */
-import fc from 'fast-check';
+
 import Joi from 'joi';
+import fc from '../helpers/property.ts';
 import { always, number, type SchemaSample, type Step, scalar, steps, text, tryStep } from './joi-schemas.ts';
 
 const small = fc.integer({ min: -1, max: 4 });

@@ -1,6 +1,7 @@
 /** Random Joi schemas for fast-check, each with candidates for valid values. */
-import fc from 'fast-check';
+
 import Joi from 'joi';
+import fc from '../helpers/property.ts';
 
 /** A Joi schema and candidates for valid values. */
 export interface SchemaSample {

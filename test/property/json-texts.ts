@@ -1,5 +1,5 @@
 /** JSON texts with numbers of every size, precision and spelling (RFC 8259, section 6). */
-import fc from 'fast-check';
+import fc from '../helpers/property.ts';
 
 const digits = (maxLength: number): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom(...'0123456789'), minLength: 1, maxLength });

@@ -1,11 +1,11 @@
 /** Automata match the same texts as JavaScript's RegExp. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { automatonOf } from '../../src/openapi/checks/automaton.ts';
 import { allowed } from '../helpers/patience.ts';
+import fc, { runs } from '../helpers/property.ts';
 
-const RUNS = Number(process.env['FC_RUNS'] ?? 2000);
+const RUNS = runs(2000);
 
 const atom = fc.constantFrom(
   'a',

@@ -1,14 +1,15 @@
+// test:all: 20 s; document-references.test.ts represents it
 /** Real documents with random damage: each is rejected with a ContractError, or is served and compiles. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import { ContractError } from '../../src/contract/errors.ts';
 import { at, isObject, type Json } from '../../src/contract/json.ts';
 import { ApiRegistry, SchemaCompiler } from '../../src/openapi/index.ts';
+import fc, { runs } from '../helpers/property.ts';
 
-const RUNS = Number(process.env['FC_RUNS'] ?? 400);
+const RUNS = runs(400);
 
 const folder = fileURLToPath(new URL('../../node_modules/@readme/oas-examples/', import.meta.url));
 const originals = [

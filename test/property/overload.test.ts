@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { disciplines, withDiscipline } from '../../soak/lib/disciplines.ts';
 import {
   goodput,
@@ -9,8 +8,9 @@ import {
   simulate,
   success,
 } from '../../soak/lib/overload.ts';
+import fc, { runs } from '../helpers/property.ts';
 
-const RUNS = Number(process.env.FC_RUNS ?? 60);
+const RUNS = runs(60);
 
 /** The goodput that the router guarantees under overload. */
 const MIN_GOODPUT = 0.85;

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import fc from 'fast-check';
 import type { Dealer } from 'zeromq';
 import {
   ZeroMQClient,
@@ -16,6 +15,7 @@ import {
 import { PACKED_MAGIC } from '../../src/wire/packed-records.ts';
 import { encodeToken } from '../../src/wire/token.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import fc, { runs } from '../helpers/property.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { type Frame, rawDealer, rawRouter } from '../helpers/raw.ts';
 import { Scope } from '../helpers/scope.ts';
@@ -24,7 +24,7 @@ failOnLeftovers();
 
 const ANY = 'tcp://127.0.0.1:0';
 const handlers = { echo: (data: unknown) => data };
-const RUNS = { numRuns: 100, interruptAfterTimeLimit: 15_000 };
+const RUNS = { numRuns: runs(100), interruptAfterTimeLimit: 15_000 };
 
 /** Random bytes that often start like a valid frame. */
 const frame: fc.Arbitrary<Frame> = fc.oneof(

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { withHelloMark } from '../../src/core/identity/identity.ts';
 import { silentLogger } from '../../src/core/logging/logging.ts';
 import {
@@ -26,6 +25,7 @@ import { isPacked, readPacked } from '../../src/wire/packed.ts';
 import { PackedBatch } from '../../src/wire/packed-batch.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import fc, { runs } from '../helpers/property.ts';
 import { makeReply } from '../unit/wire/messages.ts';
 
 failOnLeftovers();
@@ -249,7 +249,7 @@ describe('router backend under random events', () => {
         successes += scenario.successes;
       },
     );
-    await fc.assert(property, { numRuns: 300 });
+    await fc.assert(property, { numRuns: runs(300) });
     assert.ok(successes > 10, `${successes} successes: the random steps are too weak`);
   });
 });

@@ -4,14 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import type { ReplyMessage } from '../../src/core/messages/message.ts';
 import { Broker } from '../../src/router/broker/broker.ts';
 import type { Origin, RouterRequest } from '../../src/router/broker/request.ts';
 import type { Worker, WorkerPort } from '../../src/router/broker/worker.ts';
+import fc, { runs } from '../helpers/property.ts';
 import { makeReply, makeRequest } from '../unit/wire/messages.ts';
 
-const RUNS = Number(process.env.FC_RUNS ?? 300);
+const RUNS = runs(300);
 const NOW = 1000;
 
 /** What a handler does: it calls these events one after the other, or all at a time, and returns. */

@@ -1,6 +1,7 @@
 /** Events of a broker as fast-check commands on a `World`. */
-import fc from 'fast-check';
+
 import { NO_BYTES, type ReplyMessage } from '../../src/core/messages/message.ts';
+import fc from '../helpers/property.ts';
 import type { ModelWorker, World } from './router-core-model.ts';
 
 interface State {

@@ -389,7 +389,7 @@ export class World {
 
   private checkQueues(): void {
     let total = 0;
-    for (const event of this.core.events) {
+    for (const event of this.core.eventTable.events.values()) {
       total += event.queue.length;
       if (event.unannounced) assert.ok(event.queue.length > 0 || event.inGrace, 'an empty event was kept');
       for (const group of event.groups) assert.ok(group.workers.size > 0, 'a group without workers');

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import fc from 'fast-check';
 import type { BrokerOptions } from '../../src/router/broker/limits.ts';
 import { type RequestState, RouterRequest } from '../../src/router/broker/request.ts';
 import { Counters } from '../../src/router/broker/stats.ts';
+import fc, { runs } from '../helpers/property.ts';
 import { makeRequest } from '../unit/wire/messages.ts';
 import { allTransitions, LIFE, TransitionLog } from './request-life.ts';
 import { commandSequences } from './router-core-commands.ts';
 import { World } from './router-core-model.ts';
 
-const RUNS = Number(process.env.FC_RUNS ?? 300);
+const RUNS = runs(300);
 
 function checkProperty(options: BrokerOptions, fixed: { seed?: number; numRuns?: number } = {}): void {
   fc.assert(

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import Joi from 'joi';
 import {
   bytes,
@@ -24,8 +23,9 @@ import {
   type Operation,
   SchemaCompiler,
 } from '../../src/openapi/index.ts';
+import fc, { runs } from '../helpers/property.ts';
 
-const RUNS = Number(process.env['FC_RUNS'] ?? 150);
+const RUNS = runs(150);
 
 const text = fc.constantFrom('a', 'b', 'note');
 const items = fc.constantFrom(

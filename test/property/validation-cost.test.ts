@@ -1,12 +1,13 @@
+// test:all: 10 s; ../unit/gateway/validation represents it
 /** Tests that validation takes time proportional to the value, and that caching changes no result. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js';
-import fc from 'fast-check';
 import type { Json, JsonObject } from '../../src/contract/json.ts';
 import { repeatedComponents } from '../../src/openapi/checks/repeated.ts';
 import { ResultCache } from '../../src/openapi/checks/result-cache.ts';
 import { createAjv } from '../../src/openapi/index.ts';
+import fc, { runs } from '../helpers/property.ts';
 
 const COUNT = 3;
 
@@ -130,7 +131,7 @@ describe('ResultCache', () => {
         ];
         if ((plain.errors?.length ?? 0) <= 20) assert.deepEqual(places(caching), places(plain));
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 
@@ -147,7 +148,7 @@ describe('ResultCache', () => {
         assert.ok(visits() <= 40 * size, `${visits()} visits by schemas of ${size} characters`);
         assert.ok((validate.errors?.length ?? 0) <= 40 * size);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(200) },
     );
   });
 });

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import type { CallParent } from '../../src/core/messages/calls.ts';
 import type { ReplyMessage, RequestMessage } from '../../src/core/messages/message.ts';
 import {
@@ -21,6 +20,7 @@ import { decodeReplyMetadata, decodeRequestMetadata } from '../../src/wire/metad
 import { isPacked, type PackedSink, readPacked } from '../../src/wire/packed.ts';
 import { PackedBatch } from '../../src/wire/packed-batch.ts';
 import { encodeToken, isToken, tokenGeneration, tokenId } from '../../src/wire/token.ts';
+import fc from '../helpers/property.ts';
 
 /** Records with a prototype, like those of the codecs. */
 const recordOf = <T>(members: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
@@ -100,14 +100,17 @@ interface Chunked extends Slot {
 interface Granted extends Slot {
   bytes: number;
 }
-type Sent = Requested | Called | Replied | Chunked | Granted | Slot;
+interface CallGranted extends Slot {
+  callBytes: number;
+}
+type Sent = Requested | Called | Replied | Chunked | Granted | CallGranted | Slot;
 
 const record: fc.Arbitrary<Sent> = fc.oneof(
   recordOf<Requested>({ id: u32, generation: u32, request }),
   recordOf<Called>({
     id: u32,
     generation: u32,
-    request,
+    request: fc.oneof(request, streamed),
     parent: recordOf<CallParent>({ id: u32, generation: u32, depth: fc.integer({ min: 1, max: 255 }) }),
   }),
   recordOf<Replied>({ id: u32, generation: u32, reply }),
@@ -120,6 +123,7 @@ const record: fc.Arbitrary<Sent> = fc.oneof(
     end: fc.boolean(),
   }),
   recordOf<Granted>({ id: u32, generation: u32, bytes: u32 }),
+  recordOf<CallGranted>({ id: u32, generation: u32, callBytes: u32 }),
 );
 
 function isStreamed({ window, upload }: RequestMessage): boolean {
@@ -153,6 +157,10 @@ class Collector implements PackedSink {
   packedWindow(id: number, generation: number, bytes: number): void {
     this.records.push({ id, generation, bytes });
   }
+
+  packedCallWindow(id: number, generation: number, callBytes: number): void {
+    this.records.push({ id, generation, callBytes });
+  }
 }
 
 function pack(records: readonly Sent[]): Buffer[] {
@@ -163,6 +171,7 @@ function pack(records: readonly Sent[]): Buffer[] {
     else if ('reply' in sent) batch.addReply(sent.id, sent.generation, sent.reply);
     else if ('chunk' in sent) batch.addChunk(sent.id, sent.generation, sent.chunk, sent.end);
     else if ('bytes' in sent) batch.addWindow(sent.id, sent.generation, sent.bytes);
+    else if ('callBytes' in sent) batch.addCallWindow(sent.id, sent.generation, sent.callBytes);
     else batch.addCancel(sent.id, sent.generation);
   }
   const { bytes } = batch;

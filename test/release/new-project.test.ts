@@ -1,3 +1,4 @@
+// test:all: 90 s, installs packages; test/integration/cli/new.test.ts represents it
 /** A project of `zeromq-gateway new project`, created by the packed package and installed by npm. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -5,13 +6,15 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { checkDockerfile } from '../../scripts/lib/docker.ts';
-import { ROOT } from '../docs/pages.ts';
+import { NEEDS_CLASSIC } from '../helpers/classic.ts';
 import { FREE_PORTS } from '../helpers/command.ts';
 import { within } from '../helpers/eventually.ts';
 import { allowed, PATIENCE } from '../helpers/patience.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
+import { packPackage, run } from './packed.ts';
+import { Reader } from './tutorial.ts';
 
 /** Time from an empty folder to the first reply, in ms, with warm caches on a free machine. */
 const TWO_MINUTES = 120_000;
@@ -20,46 +23,31 @@ const INSTALL = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--lo
 
 const scope = new Scope();
 
-/** Runs a command in a folder and returns its output. */
-async function run(cwd: string, command: string, ...args: string[]): Promise<string> {
-  const env = { NODE_TEST_CONTEXT: undefined, FORCE_COLOR: undefined };
-  const started = startProcess(scope, command, args, { cwd, env });
-  const { code } = await started.exited;
-  const output = `${started.lines.join('\n')}\n${started.stderr}`;
-  assert.equal(code, 0, `${command} ${args.join(' ')}\n${output}`);
-  return output;
-}
-
 describe('new project, from the package', () => {
   let tool: string;
   let project: string;
   let began: number;
   before(async () => {
-    await run(ROOT, process.execPath, 'scripts/build.mjs', '--package');
-    const folder = tempFolder(scope);
-    await run(ROOT, 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', folder);
-    const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
-      version: string;
-    };
+    const { tarball } = await packPackage(scope);
     const app = path.join(tempFolder(scope), 'tool');
     mkdirSync(app);
     writeFileSync(path.join(app, 'package.json'), '{"private":true}');
-    await run(app, 'npm', ...INSTALL, path.join(folder, `zeromq-gateway-${version}.tgz`));
+    await run(scope, app, 'npm', ...INSTALL, tarball);
     tool = path.join(app, 'node_modules/.bin/zeromq-gateway');
     began = performance.now();
     const home = path.join(tempFolder(scope), 'my projects');
     mkdirSync(home);
-    const output = await run(home, tool, 'new', 'project', 'shop');
-    assert.match(output, new RegExp(`depends on vendor/zeromq-gateway-${version}\\.tgz\\.`));
+    const output = await run(scope, home, tool, 'new', 'project', 'shop');
+    assert.match(output, new RegExp(`depends on vendor/${path.basename(tarball).replaceAll('.', '\\.')}\\.`));
     project = path.join(home, 'shop');
-    await run(project, 'npm', ...INSTALL);
+    await run(scope, project, 'npm', ...INSTALL);
   });
   after(() => scope.close());
 
   it('has correct types, no lint, and passes its tests', async () => {
-    await run(project, 'npm', 'run', '--silent', 'typecheck');
-    await run(project, 'npm', 'run', '--silent', 'lint');
-    assert.match(await run(project, 'npm', 'test'), /pass 3\b/);
+    await run(scope, project, 'npm', 'run', '--silent', 'typecheck');
+    await run(scope, project, 'npm', 'run', '--silent', 'lint');
+    assert.match(await run(scope, project, 'npm', 'test'), /pass 3\b/);
   });
 
   it('answers the first request of `npm run dev`, within two minutes of its creation', async (t) => {
@@ -108,5 +96,23 @@ describe('new project, from the package', () => {
     const commands = ci.jobs.check.steps.flatMap(({ run: command }) => command ?? []);
     assert.deepEqual(commands, ['npm ci', 'npm run lint', 'npm run typecheck', 'npm test']);
     for (const command of commands.slice(1)) assert.ok(scripts[command.split(' ').at(-1) ?? ''], command);
+  });
+
+  describe('tutorial', NEEDS_CLASSIC, () => {
+    let reader: Reader;
+    before(async () => {
+      const home = path.dirname(path.dirname(path.dirname(tool)));
+      reader = await Reader.in(scope, home);
+    });
+
+    it('tutorial 1: every block works, and a saved file is reloaded', async () => {
+      await reader.read('docs/tutorial/1-first-worker.md');
+      reader.edit('workers/shop.ts', 'Welcome', 'Hello');
+      await reader.type('curl -s localhost:8080/shop/world     # {"message":"Hello, world"}', 'the change');
+    });
+
+    for (const page of ['2-from-python', '3-to-production', '4-streams']) {
+      it(`tutorial ${page[0]}: every block works`, () => reader.read(`docs/tutorial/${page}.md`));
+    }
   });
 });

@@ -1,3 +1,4 @@
+// test:all: 90 s, installs packages; test/integration/cli/new.test.ts uses the build
 /** The package as packed by `npm pack`: its files, its types, and its use in an empty project. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -11,10 +12,11 @@ import { FREE_PORTS, urlIn } from '../helpers/command.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
+import { packPackage } from './packed.ts';
 
 const scope = new Scope();
 let tarball: string;
-let files: string[];
+let files: readonly string[];
 
 /** Runs a command and returns its output. */
 function run(cwd: string, command: string, args: readonly string[]): string {
@@ -29,14 +31,8 @@ function run(cwd: string, command: string, args: readonly string[]): string {
   return stdout;
 }
 
-before(() => {
-  run(ROOT, process.execPath, ['scripts/build.mjs', '--package']);
-  const folder = tempFolder(scope);
-  const packed = run(ROOT, 'npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]);
-  const [about] = JSON.parse(packed) as { filename: string; files: { path: string }[] }[];
-  assert.ok(about);
-  tarball = path.join(folder, about.filename);
-  files = about.files.map((file) => file.path);
+before(async () => {
+  ({ tarball, files } = await packPackage(scope));
 });
 after(() => scope.close());
 

@@ -2,7 +2,7 @@
  * The code blocks of README.md and docs/, and tests that run every block that can run. The pages are
  * divided into groups, each with its own test file, so that no test file runs too long.
  *
- * - `ts`: type-checked in one program for each group, and run. Each block must end by itself.
+ * - `ts`: type-checked in one program for all groups, and run. Each block must end by itself.
  * - `sh`: `npm start` and `npm test` must be scripts of package.json. Other commands run against one
  *   `zeromq-gateway up` for each group, whose ports replace the default ones. The ports in `OWN_PORTS`
  *   are for what a page starts itself. A comment after a command, up to `;`, is its expected output.
@@ -13,16 +13,18 @@
  * `no-run: reason` after the language skips a block.
  */
 import path from 'node:path';
+import { PATIENCE } from '../../helpers/patience.ts';
 import { type CodeBlock, codeBlocks, PAGES } from '../pages.ts';
 
-export type Group = 'top-level' | 'framework' | 'guides' | 'reference';
+export type Group = 'readme' | 'top-level' | 'framework' | 'guides' | 'reference';
 
-/** Maximum time in ms for an example or a command to end. Other tests may use the CPU. */
-export const EXAMPLE_TIMEOUT = 10_000 * (process.env['ZMQ_GATEWAY_TEST_RUN'] === undefined ? 1 : 3);
+/** Maximum time in ms for an example or a command to end. */
+export const EXAMPLE_TIMEOUT = PATIENCE;
 
 function groupOf(page: string): Group {
   switch (path.dirname(page)) {
     case '.':
+      return 'readme';
     case 'docs':
       return 'top-level';
     case 'docs/framework':

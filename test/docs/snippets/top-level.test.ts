@@ -1,4 +1,5 @@
-/** The code blocks of README.md and the pages in docs/ itself. */
+// test:all: 40 s; readme.test.ts runs README.md, types.test.ts checks all
+/** The code blocks of the pages in docs/ itself. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { startProcess } from '../../helpers/processes.ts';

@@ -1,3 +1,4 @@
+// test:all: 30 s, as root; ../worker-killed.test.ts represents it
 /**
  * Three routers, four workers and two gateways, each on its own host (network namespaces, by
  * iproute2). Under constant load they are killed, cut off in one and both directions, and

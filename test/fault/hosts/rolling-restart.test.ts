@@ -1,3 +1,4 @@
+// test:all: 20 s, as root; ../router-restarted.test.ts represents it
 /**
  * Every worker, then every router, then every gateway is restarted under constant load, and callers
  * do not notice.

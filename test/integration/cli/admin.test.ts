@@ -1,3 +1,4 @@
+// test:all: 30 s; health.test.ts represents it
 /** The admin listener of the commands, in one process and in a cluster. */
 
 import assert from 'node:assert/strict';
@@ -9,9 +10,10 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Health } from '../../../src/core/observability/health.ts';
 import { fullName, type MetricName } from '../../../src/metrics/catalogue.ts';
-import { endpointIn, FREE_PORTS, runCommand, startNode, urlIn } from '../../helpers/command.ts';
+import { endpointIn, FREE_PORTS, startNode, urlIn } from '../../helpers/command.ts';
 import { PATIENCE } from '../../helpers/patience.ts';
 import { valueOf } from '../../helpers/prometheus.ts';
+import { runCommandHere } from '../../helpers/run-command-here.ts';
 import { scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
@@ -104,13 +106,8 @@ describe('admin listener of up', () => {
     assert.equal((await node.exited).code, 0);
   });
 
-  it('does not listen if it is off', async (t) => {
-    const { line } = await startNode(scopeOf(t), ['up', '--port', '0', ...FREE_PORTS, '--admin', 'off']);
-    assert.doesNotMatch(line, /admin/);
-  });
-
   it('rejects invalid addresses and addresses in use', async (t) => {
-    const wrong = await runCommand(t, ['up', '--admin', '9090']);
+    const wrong = await runCommandHere(['up', '--admin', '9090']);
     assert.equal(wrong.code, 2);
     assert.match(wrong.stderr, /admin: "9090" \(from --admin\) is invalid; allowed: HOST:PORT/);
     const scope = scopeOf(t);
@@ -119,7 +116,7 @@ describe('admin listener of up', () => {
     await once(taken, 'listening');
     const { port } = taken.address() as { port: number };
     const args = ['router', ...FREE_PORTS, '--admin', `127.0.0.1:${port}`];
-    const { code, stderr } = await runCommand(t, args);
+    const { code, stderr } = await runCommandHere(args);
     assert.equal(code, 1);
     assert.match(
       stderr,

@@ -1,10 +1,15 @@
+// test:all: 10 s; ../streams-client.test.ts represents it
 /** `call --stream` and `--upload`. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { withResolvers } from '../../../src/core/collections/deferred.ts';
 import { event, type HandlerContext, ReplyError, stream } from '../../../src/index.ts';
-import { runCommand } from '../../helpers/command.ts';
+import { runCommand, startCommand } from '../../helpers/command.ts';
+import { within } from '../../helpers/eventually.ts';
+import { PATIENCE } from '../../helpers/patience.ts';
 import { scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 import { startServer } from '../framework.ts';
@@ -50,6 +55,27 @@ describe('call --stream', () => {
     const { code, stdout, stderr } = await runCommand(t, ['call', 'fails', ...(await serve(t))]);
     assert.deepEqual([code, stdout], [1, '{"first":true}']);
     assert.match(stderr, /TOO_LATE: it failed/);
+  });
+
+  it('ends on Ctrl-C with the exit code 0, and aborts the handler', async (t) => {
+    const scope = scopeOf(t);
+    const aborted = withResolvers<string>();
+    const { endpoint } = await startServer(scope, {
+      connection: 'tcp://127.0.0.1:0',
+      handlers: {
+        endless: async function* (_data: unknown, { signal }: HandlerContext) {
+          signal.addEventListener('abort', () => aborted.resolve((signal.reason as Error).message));
+          yield { n: 1 };
+          await once(signal, 'abort');
+        },
+      },
+    });
+    const node = startCommand(scope, ['call', 'endless', '--to', endpoint, '--stream']);
+    await node.waitForLine(/^\{"n":1\}$/, PATIENCE);
+    node.kill('SIGINT');
+    assert.match(await within(aborted.promise, 'the abort of the handler'), /cancel/);
+    const { code } = await node.exited;
+    assert.deepEqual([code, node.stderr, node.lines], [0, '', ['{"n":1}']]);
   });
 
   it('--upload sends a file', async (t) => {

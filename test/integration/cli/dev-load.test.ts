@@ -1,3 +1,4 @@
+// test:all: 30 s; dev.test.ts represents it
 /** `zeromq-gateway dev`: saves under load lose no request. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

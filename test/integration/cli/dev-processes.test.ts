@@ -1,11 +1,12 @@
+// test:all: 40 s; dev.test.ts represents it
 /** `zeromq-gateway dev`: its processes, debugger ports, and the type check in the background. */
 import assert from 'node:assert/strict';
 import { chmodSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { DevProject, workerText } from '../../helpers/dev-project.ts';
 import { childrenOf, ended } from '../../helpers/process-table.ts';
-import { scopeOf } from '../../helpers/scope.ts';
+import { Scope, scopeOf } from '../../helpers/scope.ts';
 
 const TSCONFIG = JSON.stringify({
   compilerOptions: {
@@ -65,13 +66,14 @@ describe('dev: processes', () => {
     await ended([later.pid]);
   });
 
-  it('moves a worker that opens sockets to a process, and reloads it', async (t) => {
+  it('moves a worker that opens sockets to a process, and reloads it; a browser is not needed', async (t) => {
     const head =
       "import { ZeroMQClient } from 'zeromq-gateway';\nnew ZeroMQClient({ connection: 'tcp://127.0.0.1:9' });";
     const project = new DevProject(scopeOf(t), {
       'workers/shop.ts': workerText('shop', '{ v: 1, id }', { head }),
     });
-    await project.start();
+    await project.start(['--open'], { BROWSER: path.join(project.folder, 'none') });
+    await project.node.waitForError(/^warning: cannot open a browser: .*ENOENT$/m);
     assert.deepEqual((await project.get('/shop/1')).body, { v: 1, id: '1' });
     await project.save('workers/shop.ts', workerText('shop', '{ v: 2, id }', { head }));
     assert.deepEqual((await project.get('/shop/1')).body, { v: 2, id: '1' });
@@ -128,15 +130,37 @@ describe('dev: processes', () => {
     assert.deepEqual(await project.node.exited, { code: 0, signal: null });
     await ended([compiler]);
   });
+});
 
-  it('says once that types are not checked without typescript, and why', async (t) => {
-    const project = new DevProject(scopeOf(t), {
+describe('dev: without typescript, with a browser', () => {
+  const scope = new Scope();
+  let project: DevProject;
+  let line: string;
+  before(async () => {
+    const head = "function fail(): never {\n  throw new Error('no stock');\n}";
+    project = new DevProject(scope, {
       'workers/shop.ts': workerText('shop', '{ id }'),
+      'workers/stock.ts': workerText('stock', 'fail()', { head }),
       'tsconfig.json': TSCONFIG,
+      'browser.sh': '#!/bin/sh\nprintf "%s" "$1" > opened.tmp && mv opened.tmp opened.txt\n',
+      'opened.txt': '',
     });
-    await project.start(['--typecheck', 'hold']);
+    const browser = path.join(project.folder, 'browser.sh');
+    chmodSync(browser, 0o755);
+    const args = ['--typecheck', 'hold', '--watch', 'opened.txt', '--open'];
+    line = await project.start(args, { BROWSER: browser });
+  });
+  after(() => scope.close());
+
+  it('opens Swagger UI in the browser', async () => {
+    await project.node.waitForError(/^reloaded .*\(opened\.txt changed\)$/m);
+    const [page] = /http:[^\s,]+/.exec(line) ?? [];
+    assert.equal(readFileSync(path.join(project.folder, 'opened.txt'), 'utf8'), page);
+  });
+
+  it('says once that types are not checked, and why', async () => {
     await project.node.waitForError(/types are not checked/);
-    await project.save('workers/shop.ts', workerText('shop', '{ id, v: 2 }'));
+    await project.save('workers/shop.ts', workerText('shop', '{ id, v: 2 }'), /^reloaded workers\/shop\.ts/m);
     const [first, ...more] = project.node.stderr.match(/^.*types are not checked.*$/gm) ?? [];
     assert.match(
       first ?? '',
@@ -145,36 +169,13 @@ describe('dev: processes', () => {
     assert.deepEqual(more, []);
   });
 
-  it('opens Swagger UI in the browser with --open', async (t) => {
-    const project = new DevProject(scopeOf(t), {
-      'workers/shop.ts': workerText('shop', '{ id }'),
-      'browser.sh': '#!/bin/sh\nprintf "%s" "$1" > opened.tmp && mv opened.tmp opened.txt\n',
-      'opened.txt': '',
-    });
-    const browser = path.join(project.folder, 'browser.sh');
-    chmodSync(browser, 0o755);
-    let line = '';
-    await project
-      .start(['--watch', 'opened.txt', '--open'], { BROWSER: browser })
-      .then((ready) => (line = ready));
-    await project.node.waitForError(/^reloaded .*\(opened\.txt changed\)$/m);
-    const [page] = /http:[^\s,]+/.exec(line) ?? [];
-    assert.equal(readFileSync(path.join(project.folder, 'opened.txt'), 'utf8'), page);
-  });
-
-  it('says that a browser cannot be opened', async (t) => {
-    const project = new DevProject(scopeOf(t), { 'workers/shop.ts': workerText('shop', '{ id }') });
-    await project.start(['--open'], { BROWSER: path.join(project.folder, 'none') });
-    await project.node.waitForError(/^warning: cannot open a browser: .*ENOENT$/m);
-  });
-
-  it('shows the error of a handler with its stack and the line of the user', async (t) => {
-    const head = "function fail(): never {\n  throw new Error('no stock');\n}";
-    const project = new DevProject(scopeOf(t), { 'workers/shop.ts': workerText('shop', 'fail()', { head }) });
-    await project.start();
-    const output = await project.after(() => void project.get('/shop/1'), /^GET \/shop\/1 500 .*$/m);
-    assert.match(output, /^GET \/shop\/1 500 (<1|\d+) ms HANDLER_ERROR: .+ \(request [\w-]+\)$/m);
+  it('shows the error of a handler with its stack and the line of the user', async () => {
+    const output = await project.after(() => void project.get('/stock/1'), /^GET \/stock\/1 500 .*$/m);
+    assert.match(
+      output,
+      /^GET \/stock\/1 500 (<1|\d+) ms HANDLER_ERROR: .+ \(event stock\.get, request [\w-]+\)$/m,
+    );
     await project.node.waitForError(/^ *> 4 \| {3}throw new Error\('no stock'\);$/m);
-    assert.match(project.node.stderr, /Error: no stock\n +at fail \(.*workers\/shop\.ts:4:9\)/);
+    assert.match(project.node.stderr, /Error: no stock\n +at fail \(.*workers\/stock\.ts:4:9\)/);
   });
 });

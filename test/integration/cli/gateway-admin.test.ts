@@ -1,3 +1,4 @@
+// test:all: 20 s; health.test.ts represents it
 /** The admin listener of gateways: the connected routers, as far as they permit the gateway's key. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// test:all: 5 s; ../../unit/transport/socket represents it
 /** Which processes change the flags of V8. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

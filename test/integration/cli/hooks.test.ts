@@ -1,13 +1,16 @@
+// test:all: 20 s; ../gateway-hooks.test.ts represents it
 /** `--hooks FILE` of the commands that run a gateway. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { FREE_PORTS, runCommand, startNode, urlIn } from '../../helpers/command.ts';
+import { runCommandHere } from '../../helpers/run-command-here.ts';
 import { scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
 const GATEWAY = JSON.stringify(new URL('../../../dist/gateway/index.js', import.meta.url).href);
+const GATEWAY_COMMAND = ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', '0'];
 const UP = ['up', '--port', '0', '--admin', 'off', ...FREE_PORTS];
 
 /** A folder with files. */
@@ -48,17 +51,7 @@ describe('--hooks', () => {
     const cwd = folderOf(t, {
       'hooks.mjs': `export default { onProblem: (problem) => ({ status: 404, data: { pid: process.pid } }) };`,
     });
-    const args = [
-      'gateway',
-      '--router',
-      'tcp://127.0.0.1:1',
-      '--port',
-      '0',
-      '--processes',
-      '2',
-      '--hooks',
-      'hooks.mjs',
-    ];
+    const args = [...GATEWAY_COMMAND, '--processes', '2', '--hooks', 'hooks.mjs'];
     const { line, node } = await startNode(scopeOf(t), args, { cwd });
     const pids = new Set<number>();
     while (pids.size < 2) {
@@ -87,20 +80,26 @@ describe('--hooks', () => {
     ],
     ['no hooks', 'export default [];', /hooks\.mjs: the default export has no hooks/],
   ] as const) {
-    it(`gateway: reports a file with ${what}, also with several processes`, async (t) => {
+    it(`gateway: reports a file with ${what}`, async (t) => {
       const cwd = folderOf(t, { 'hooks.mjs': text });
-      for (const processes of ['1', '2']) {
-        const args = ['gateway', '--router', 'tcp://127.0.0.1:1', '--port', '0', '--processes', processes];
-        const { code, stderr } = await runCommand(t, [...args, '--hooks', 'hooks.mjs'], { cwd });
-        assert.equal(code, processes === '1' ? 2 : 1);
-        assert.match(stderr, message);
-        assert.equal(stderr.match(/^error: /gm)?.length, 1, stderr);
-      }
+      const { code, stderr } = await runCommandHere([...GATEWAY_COMMAND, '--hooks', 'hooks.mjs'], { cwd });
+      assert.equal(code, 2);
+      assert.match(stderr, message);
+      assert.equal(stderr.match(/^error: /gm)?.length, 1, stderr);
     });
   }
 
-  it('gateway: rejects a file that does not exist', async (t) => {
-    const { code, stderr } = await runCommand(t, [...UP, '--hooks', 'none.ts']);
+  it('gateway: several processes report a file that cannot be loaded once', async (t) => {
+    const cwd = folderOf(t, { 'hooks.mjs': 'export default {' });
+    const args = [...GATEWAY_COMMAND, '--processes', '2', '--hooks', 'hooks.mjs'];
+    const { code, stderr } = await runCommand(t, args, { cwd });
+    assert.equal(code, 1);
+    assert.match(stderr, /^error: cannot load the hooks \S+hooks\.mjs: /m);
+    assert.equal(stderr.match(/^error: /gm)?.length, 1, stderr);
+  });
+
+  it('gateway: rejects a file that does not exist', async () => {
+    const { code, stderr } = await runCommandHere([...UP, '--hooks', 'none.ts']);
     assert.equal(code, 2);
     assert.match(stderr, /hooks: .*none\.ts.*allowed: one or more, each a file that exists/);
   });

@@ -1,13 +1,15 @@
+// test:all: 10 s; ../operator-events.test.ts represents it
 /** Permissions of ps, events, top, drain and pause at a router with keys: only admin keys have them. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { silentLogger, ZeroMQClient, ZeroMQClientError } from '../../../src/index.ts';
 import { readKeyFile, writeKeyFiles } from '../../../src/transport/curve/key-file.ts';
 import { curveKeyPair } from '../../../src/transport/curve/keys.ts';
-import { endpointIn, FREE_PORTS, runCommand, startNode } from '../../helpers/command.ts';
+import { endpointIn, FREE_PORTS, startNode } from '../../helpers/command.ts';
+import { runCommandHere } from '../../helpers/run-command-here.ts';
 import { Scope } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
@@ -32,12 +34,12 @@ describe('operator commands at a router with keys', () => {
   const keysOf = (name: string) => ['--curve-server-key', 'router.key.pub', '--curve-key', `${name}.key`];
 
   /** Runs a command of an operator with the key of the given name. */
-  function as(t: TestContext, name: string, args: readonly string[]) {
-    return runCommand(t, [...args, '--to', frontend, ...keysOf(name)], { cwd });
+  function as(name: string, args: readonly string[]) {
+    return runCommandHere([...args, '--to', frontend, ...keysOf(name)], { cwd });
   }
 
-  async function seenBy<T>(t: TestContext, name: string, command: string): Promise<T[]> {
-    const { code, stdout, stderr } = await as(t, name, [command, '--json']);
+  async function seenBy<T>(name: string, command: string): Promise<T[]> {
+    const { code, stdout, stderr } = await as(name, [command, '--json']);
     assert.equal(code, 0, stderr);
     return JSON.parse(stdout) as T[];
   }
@@ -63,42 +65,42 @@ describe('operator commands at a router with keys', () => {
   });
   after(() => scope.close());
 
-  it('an admin lists workers and events', async (t) => {
-    const [worker] = await seenBy<Worker>(t, 'operator', 'ps');
+  it('an admin lists workers and events', async () => {
+    const [worker] = await seenBy<Worker>('operator', 'ps');
     assert.equal(worker?.state, 'ready');
-    const events = await seenBy<EventLine>(t, 'operator', 'events');
+    const events = await seenBy<EventLine>('operator', 'events');
     assert.deepEqual(
       events.map(({ name }) => name),
       ['echo.get', 'echo.post'],
     );
   });
 
-  it('an admin drains a worker and resumes it', async (t) => {
-    const [worker] = await seenBy<Worker>(t, 'operator', 'ps');
+  it('an admin drains a worker and resumes it', async () => {
+    const [worker] = await seenBy<Worker>('operator', 'ps');
     assert.ok(worker);
-    assert.equal((await as(t, 'operator', ['drain', worker.id])).code, 0);
-    assert.equal((await seenBy<Worker>(t, 'operator', 'ps'))[0]?.state, 'draining');
-    assert.equal((await as(t, 'operator', ['drain', worker.id, '--resume'])).code, 0);
-    assert.equal((await seenBy<Worker>(t, 'operator', 'ps'))[0]?.state, 'ready');
+    assert.equal((await as('operator', ['drain', worker.id])).code, 0);
+    assert.equal((await seenBy<Worker>('operator', 'ps'))[0]?.state, 'draining');
+    assert.equal((await as('operator', ['drain', worker.id, '--resume'])).code, 0);
+    assert.equal((await seenBy<Worker>('operator', 'ps'))[0]?.state, 'ready');
   });
 
-  it('an admin pauses an event: requests are queued until it resumes', async (t) => {
+  it('an admin pauses an event: requests are queued until it resumes', async () => {
     const pause = (wanted: boolean) =>
-      as(t, 'operator', ['call', '$router.pause', JSON.stringify({ event: 'echo.get', pause: wanted })]);
+      as('operator', ['call', '$router.pause', JSON.stringify({ event: 'echo.get', pause: wanted })]);
     assert.equal((await pause(true)).code, 0);
-    const [paused] = await seenBy<EventLine>(t, 'operator', 'events');
+    const [paused] = await seenBy<EventLine>('operator', 'events');
     assert.equal(paused?.paused, true);
     const asked = ['call', 'echo.get', '{"message":"waits"}'];
-    const late = await as(t, 'gateway', [...asked, '--timeout', '300']);
+    const late = await as('gateway', [...asked, '--timeout', '300']);
     assert.match(late.stderr, /^error: EXPIRED/);
     assert.equal((await pause(false)).code, 0);
-    const { code, stderr, stdout } = await as(t, 'gateway', asked);
+    const { code, stderr, stdout } = await as('gateway', asked);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /waits/);
   });
 
-  it('a key of a client is rejected without effect', async (t) => {
-    const [worker] = await seenBy<Worker>(t, 'operator', 'ps');
+  it('a key of a client is rejected without effect', async () => {
+    const [worker] = await seenBy<Worker>('operator', 'ps');
     assert.ok(worker);
     for (const args of [
       ['ps'],
@@ -108,7 +110,7 @@ describe('operator commands at a router with keys', () => {
       ['call', '$router.drain', JSON.stringify({ worker: worker.id })],
       ['call', '$router.pause', '{"event":"echo.get"}'],
     ]) {
-      const { code, stdout, stderr } = await as(t, 'gateway', args);
+      const { code, stdout, stderr } = await as('gateway', args);
       assert.deepEqual([code, stdout], [1, ''], args.join(' '));
       assert.match(
         stderr,
@@ -117,11 +119,11 @@ describe('operator commands at a router with keys', () => {
       assert.match(stderr, /what to do: .*admin/, args.join(' '));
     }
     assert.deepEqual(
-      (await seenBy<Worker>(t, 'operator', 'ps')).map(({ state }) => state),
+      (await seenBy<Worker>('operator', 'ps')).map(({ state }) => state),
       ['ready'],
     );
     assert.deepEqual(
-      (await seenBy<EventLine>(t, 'operator', 'events')).map(({ paused }) => paused),
+      (await seenBy<EventLine>('operator', 'events')).map(({ paused }) => paused),
       [false, false],
     );
   });

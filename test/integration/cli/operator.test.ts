@@ -1,16 +1,22 @@
+// test:all: 10 s; ../operator-events.test.ts represents it
 /** top, ps, events and drain against a router with a worker. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { hostname } from 'node:os';
+import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { workerName } from '../../../src/core/identity/worker-name.ts';
 import { defineContract, ZeroMQWorker } from '../../../src/index.ts';
-import { endpointIn, FREE_PORTS, runCommand, startCommand, startNode } from '../../helpers/command.ts';
+import { endpointIn, FREE_PORTS, startCommand, startNode } from '../../helpers/command.ts';
+import { within } from '../../helpers/eventually.ts';
+import { runCommandHere } from '../../helpers/run-command-here.ts';
 import { Scope, scopeOf } from '../../helpers/scope.ts';
 
 const ECHO = fileURLToPath(new URL('../../../workers/echo.ts', import.meta.url));
 
 interface Worker {
   id: string;
+  name: string;
   state: string;
   events: string[];
 }
@@ -25,23 +31,28 @@ describe('operator commands', () => {
   });
   after(() => scope.close());
 
-  async function workers(t: TestContext): Promise<Worker[]> {
-    const { stdout } = await runCommand(t, ['ps', ...to, '--json']);
+  async function workers(): Promise<Worker[]> {
+    const { stdout } = await runCommandHere(['ps', ...to, '--json']);
     return JSON.parse(stdout) as Worker[];
   }
 
-  it('ps lists workers, as a table and as JSON', async (t) => {
-    const [worker] = await workers(t);
+  it('ps lists workers, as a table and as JSON', async () => {
+    const [worker] = await workers();
     assert.deepEqual(worker?.events, ['echo.get', 'echo.post']);
-    const { code, stdout } = await runCommand(t, ['ps', ...to]);
+    const { code, stdout } = await runCommandHere(['ps', ...to]);
     const [head, row, ...more] = stdout.split('\n');
     assert.deepEqual([code, more], [0, []]);
-    assert.match(head ?? '', /^WORKER +STATE +KIND +IN FLIGHT +AGE +LAST HEARTBEAT +EVENTS +BREAKERS$/);
-    assert.match(row ?? '', /^[\da-f]{32}_[\da-f]{16} +ready +native +0\/64 .* echo\.get,echo\.post$/);
+    assert.deepEqual(
+      head?.split(/ {2,}/),
+      'WORKER,STATE,KIND,IN FLIGHT,AGE,LAST HEARTBEAT,OLDEST REQUEST,HOST:PID,PACKAGE,CONTRACT,KEY,EVENTS,BREAKERS'.split(
+        ',',
+      ),
+    );
+    assert.match(row ?? '', /^echo\/echo\.ts@\S+#[\da-f]{8} +ready +native +0\/64 .* echo\.get,echo\.post$/);
   });
 
-  it('events lists events', async (t) => {
-    const { stdout } = await runCommand(t, ['events', ...to]);
+  it('events lists events', async () => {
+    const { stdout } = await runCommandHere(['events', ...to]);
     assert.deepEqual(
       stdout.split('\n').map((line) => line.split(/ +/)),
       [
@@ -50,32 +61,33 @@ describe('operator commands', () => {
         ['echo.post', '1', '0'],
       ],
     );
-    const json = await runCommand(t, ['events', ...to, '--json']);
+    const json = await runCommandHere(['events', ...to, '--json']);
     assert.equal((JSON.parse(json.stdout) as { name: string }[])[0]?.name, 'echo.get');
   });
 
-  it('drain stops and resumes requests to a worker that is given by a part of its identity', async (t) => {
-    const [worker] = await workers(t);
+  it('drain stops and resumes requests to a worker that is given by its name or a part of its identity', async () => {
+    const [worker] = await workers();
     assert.ok(worker);
-    const drained = await runCommand(t, ['drain', worker.id.slice(-8), ...to]);
+    assert.equal(worker.name, workerName(worker.id, { contract: 'echo', file: 'echo.ts', host: hostname() }));
+    const drained = await runCommandHere(['drain', worker.id.slice(-8), ...to]);
     assert.deepEqual(
       [drained.code, drained.stdout],
-      [0, `${worker.id} finishes its requests in flight and receives no new ones`],
+      [0, `${worker.name} finishes its requests in flight and receives no new ones`],
     );
-    assert.equal((await workers(t))[0]?.state, 'draining');
-    assert.equal((await runCommand(t, ['drain', worker.id, '--resume', ...to])).code, 0);
-    assert.equal((await workers(t))[0]?.state, 'ready');
-    const unknown = await runCommand(t, ['drain', 'unknown', ...to]);
+    assert.equal((await workers())[0]?.state, 'draining');
+    assert.equal((await runCommandHere(['drain', worker.name, '--resume', ...to])).code, 0);
+    assert.equal((await workers())[0]?.state, 'ready');
+    const unknown = await runCommandHere(['drain', 'unknown', ...to]);
     assert.equal(unknown.code, 1);
     assert.match(
       unknown.stderr,
-      /no worker has an identity that begins or ends with "unknown"; run ps to list all workers/,
+      /no worker has a name or identity that begins or ends with "unknown"; run ps to list all workers/,
     );
   });
 
-  it('top prints once, as JSON and as tables', async (t) => {
+  it('top prints once, as JSON and as tables', async () => {
     const once = ['top', '--once', '--interval', '100', ...to];
-    const asked = Promise.all([runCommand(t, [...once, '--json']), runCommand(t, once)]);
+    const asked = Promise.all([runCommandHere([...once, '--json']), runCommandHere(once)]);
     const [json, text] = await asked;
     const { info, stats } = JSON.parse(json.stdout) as {
       info: { workers: Worker[] };
@@ -96,8 +108,16 @@ describe('operator commands', () => {
     assert.deepEqual(await top.exited, { code: 0, signal: null });
   });
 
-  it('report that no router responds', async (t) => {
-    const { code, stderr } = await runCommand(t, ['ps', '--to', 'tcp://127.0.0.1:1', '--timeout', '300']);
+  it('top ends when its reader closes the pipe', async (t) => {
+    const top = startCommand(scopeOf(t), ['top', '--json', '--interval', '20', ...to], {
+      prefix: ['sh', '-c', '"$@" | head -n 1; exit 0', 'sh'],
+    });
+    const { code } = await within(top.exited, 'the end of top');
+    assert.deepEqual([code, top.lines.length, top.stderr], [0, 1, '']);
+  });
+
+  it('report that no router responds', async () => {
+    const { code, stderr } = await runCommandHere(['ps', '--to', 'tcp://127.0.0.1:1', '--timeout', '300']);
     assert.equal(code, 1);
     assert.match(stderr, /NO_ROUTER: no router or server answered/);
   });
@@ -130,10 +150,10 @@ describe('versions of a contract', () => {
       await accepted;
     }
     const rowOf = async (): Promise<string | undefined> =>
-      (await runCommand(t, ['events', ...to])).stdout.split('\n').find((row) => row.startsWith('rates.get'));
+      (await runCommandHere(['events', ...to])).stdout.split('\n').find((row) => row.startsWith('rates.get'));
     assert.match((await rowOf()) ?? '', /1\.0\.0 \(1, 95 %\)/);
     assert.match((await rowOf()) ?? '', /2\.0\.0 \(1, 5 %\)/);
-    const set = (...args: string[]) => runCommand(t, ['weight', 'rates', ...args, ...to]);
+    const set = (...args: string[]) => runCommandHere(['weight', 'rates', ...args, ...to]);
     assert.deepEqual(
       [await set('--of', '2.0.0', '--percent', '40'), await set('--of', '2.0.0', '--reset', '--json')].map(
         ({ code, stdout }) => [code, stdout],

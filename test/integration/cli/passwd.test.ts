@@ -1,3 +1,4 @@
+// test:all: 10 s; ../gateway-basic.test.ts represents it
 /** `zeromq-gateway passwd`: the password comes from a terminal or from standard input, and is never shown. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

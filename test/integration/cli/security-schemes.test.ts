@@ -19,6 +19,12 @@ it('up: rejects a contract that requires a security scheme which is not configur
     timeout: 5000,
     http,
     hooks: undefined,
+    docs: undefined,
+    store: undefined,
+    tlsCert: undefined,
+    tlsKey: undefined,
+    apiTitle: undefined,
+    apiDescription: undefined,
   });
   const checker = contractChecker(registry);
   const router = new ZeroMQRouter({

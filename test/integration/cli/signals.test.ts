@@ -1,3 +1,4 @@
+// test:all: 60 s; up.test.ts and dev.test.ts represent it
 /** Signals to commands: with requests in flight, in several processes and through npm. */
 
 import assert from 'node:assert/strict';

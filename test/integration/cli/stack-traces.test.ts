@@ -1,3 +1,4 @@
+// test:all: 15 s; test/unit/worker/stack-traces.test.ts represents it
 /** Messages and stacks of worker modules: they show the line of the source, compiled or not. */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';

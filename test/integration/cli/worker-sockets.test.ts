@@ -1,3 +1,4 @@
+// test:all: 10 s; worker-ready.test.ts represents it
 /** `up` and `worker` with worker files that open sockets: signals to the process group, and a sudden end. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

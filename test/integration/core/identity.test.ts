@@ -8,19 +8,14 @@ import { type RunningProcess, startProcess } from '../../helpers/processes.ts';
 import { readWithPython } from '../../helpers/python-ini.ts';
 import { type Cleanup, scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
+import { TYPESCRIPT } from '../../helpers/typescript.ts';
 
 const CHILD = fileURLToPath(new URL('identity-child.ts', import.meta.url));
 const SECTIONS = ['client', 'worker', 'server', 'router'] as const;
 
 async function startNodes(cleanup: Cleanup, path: string): Promise<RunningProcess[]> {
   const nodes = Array.from({ length: 8 }, (_, index) =>
-    startProcess(cleanup, process.execPath, [
-      '--import',
-      'tsx',
-      CHILD,
-      path,
-      SECTIONS[index % 4] ?? 'client',
-    ]),
+    startProcess(cleanup, process.execPath, [...TYPESCRIPT, CHILD, path, SECTIONS[index % 4] ?? 'client']),
   );
   await Promise.all(nodes.map((node) => node.waitForLine(/^ready$/)));
   return nodes;

@@ -13,11 +13,12 @@ import { within } from '../../helpers/eventually.ts';
 import { allowed } from '../../helpers/patience.ts';
 import { type Cleanup, scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
+import { TYPESCRIPT } from '../../helpers/typescript.ts';
 
 const CHILD = fileURLToPath(new URL('logging-child.ts', import.meta.url));
 
 function start(cleanup: Cleanup, mode: string, folder: string, stdio: SpawnOptions['stdio']) {
-  const child = spawn(process.execPath, ['--import', 'tsx', CHILD, mode, folder], { stdio });
+  const child = spawn(process.execPath, [...TYPESCRIPT, CHILD, mode, folder], { stdio });
   cleanup.after(() => child.kill('SIGKILL'));
   const exited = within(once(child, 'exit'), 'the end of the process').then(([code]) => code as number);
   return { child, exited };

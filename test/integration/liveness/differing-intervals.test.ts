@@ -1,3 +1,4 @@
+// test:all: 5 s; heartbeat-sockets.test.ts represents it
 /**
  * Nodes with different heartbeat settings, over real sockets. Each announces its own interval, and
  * no connection flaps.

@@ -1,12 +1,12 @@
 /** Tests that values serialised by the rules of OpenAPI arrive unchanged, and no others do. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { Binder } from '../../../src/gateway/binding/binder.ts';
 import { parseTemplate } from '../../../src/gateway/paths/path-pattern.ts';
 import { Validators } from '../../../src/gateway/validation/validate.ts';
 import { ApiRegistry } from '../../../src/openapi/index.ts';
 import { documentOf, jsonBody, parameter } from '../../helpers/gateway/api.ts';
+import fc from '../../helpers/property.ts';
 import { jsonNumber } from '../json-texts.ts';
 
 type Style = 'form' | 'spaceDelimited' | 'pipeDelimited' | 'deepObject';

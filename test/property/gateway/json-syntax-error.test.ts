@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { describeSyntaxError } from '../../../src/gateway/binding/json-syntax-error.ts';
+import fc, { runs } from '../../helpers/property.ts';
 
 function parses(text: string): boolean {
   try {
@@ -41,7 +41,7 @@ describe('the position of a JSON syntax error', () => {
         assert.ok(place >= 0 && place <= text.length);
         if (place < text.length) assert.ok(!parses(text));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 

@@ -1,13 +1,13 @@
 /** Tests that any JSON number of a request reaches the worker with all its digits. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { Binder } from '../../../src/gateway/binding/binder.ts';
 import type { ParameterSource } from '../../../src/gateway/binding/parameters.ts';
 import { parseTemplate } from '../../../src/gateway/paths/path-pattern.ts';
 import { Validators } from '../../../src/gateway/validation/validate.ts';
 import { ApiRegistry } from '../../../src/openapi/index.ts';
 import { documentOf, parameter } from '../../helpers/gateway/api.ts';
+import fc from '../../helpers/property.ts';
 import { jsonNumber } from '../json-texts.ts';
 
 const JSON_TYPE = 'application/json';

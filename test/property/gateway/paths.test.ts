@@ -1,7 +1,6 @@
 /** Tests that paths are matched correctly and in time proportional to the path. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { parseTemplate, textsOf } from '../../../src/gateway/paths/path-pattern.ts';
 import { PathTree } from '../../../src/gateway/paths/path-tree.ts';
 import {
@@ -10,6 +9,7 @@ import {
   type SearchableText,
   splitSegment,
 } from '../../../src/gateway/paths/segment-split.ts';
+import fc, { runs } from '../../helpers/property.ts';
 
 /** A text that counts compared characters. */
 class Counted implements SearchableText {
@@ -76,7 +76,7 @@ describe('splitSegment', () => {
       fc.property(few, literalsOf, (text, literals) => {
         assert.deepEqual(rightmost(text, literals), reference(text, literals));
       }),
-      { numRuns: 5000 },
+      { numRuns: runs(5000) },
     );
   });
 
@@ -187,6 +187,14 @@ function fit(template: string, path: string): number[] | undefined {
 }
 
 describe('the path tree', () => {
+  it('PathTree: later segments decide between templates that are equal in the first', () => {
+    const tree = new PathTree<string>();
+    for (const each of ['/{}a{}/ab', '/-{}/{}', '/-{}/{}/x']) tree.add(parseTemplate(each), each);
+    assert.deepEqual(tree.find(['-aa', 'ab'], false), ['/{}a{}/ab']);
+    assert.deepEqual(tree.find(['-aa', 'b'], false), ['/-{}/{}']);
+    assert.deepEqual(tree.find(['-aa', 'ab', 'x'], false), ['/-{}/{}/x']);
+  });
+
   it('PathTree: finds the best matching templates', () => {
     const part = fc.constantFrom('a', 'b', '-', '.', '{}', '{}', '.a');
     const segment = fc
@@ -213,7 +221,7 @@ describe('the path tree', () => {
         const expected = fits.filter(({ marks }) => marks === best?.marks).map(({ each }) => each);
         assert.deepEqual([...tree.find(path.slice(1).split('/'), false)].sort(), expected.sort());
       }),
-      { numRuns: 3000 },
+      { numRuns: runs(3000) },
     );
   });
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { decodeHeartbeat, encodeHeartbeat, type Heartbeat } from '../../../src/liveness/heartbeat.ts';
 import { HeartbeatMonitor } from '../../../src/liveness/heartbeat-monitor.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
+import fc, { runs } from '../../helpers/property.ts';
 
 const hex = (length: number) =>
   fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length });
@@ -67,7 +67,7 @@ describe('heartbeats', () => {
         assert.ok(beat.lastHeartbeat >= 0 && beat.missedCount >= 0);
         assert.ok(beat.interval === undefined || (beat.interval > 0 && beat.interval <= 600_000));
       }),
-      { numRuns: 2000 },
+      { numRuns: runs(2000) },
     );
   });
 });
@@ -131,7 +131,7 @@ describe('HeartbeatMonitor', () => {
         monitor.stop();
         assert.equal(clock.pending, 0);
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     );
   });
 });

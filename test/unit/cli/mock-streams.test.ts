@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MockResponses } from '../../../src/cli/mock/responses.ts';
+import { chunksOf, MockRequester, postStream } from '../../../src/cli/mock/stream-replies.ts';
+import type { ReplyMessage } from '../../../src/core/messages/message.ts';
+import type { HookEvent } from '../../../src/gateway/index.ts';
 import { ApiRegistry } from '../../../src/openapi/index.ts';
 
 const ITEM = {
@@ -58,5 +61,71 @@ describe('mock: streams', () => {
   it('mock: dynamic samples differ from one response to the next', () => {
     const media = { 'application/jsonl': { itemSchema: { type: 'integer', minimum: 0 } } };
     assert.match(bodyOf(media, { dynamic: true }), /^(\d+\n){3}$/);
+  });
+});
+
+describe('mock: sending of streams', () => {
+  const texts = (chunks: readonly Buffer[]): string[] => chunks.map(String);
+
+  it('mock: a stream is sent item by item, and bytes in chunks of 64 KiB', () => {
+    const events = Buffer.from('data: 1\n\ndata: a\ndata: b\n\nrest');
+    assert.deepEqual(texts(chunksOf(events, 'events')), ['data: 1\n\n', 'data: a\ndata: b\n\n', 'rest']);
+    assert.deepEqual(texts(chunksOf(Buffer.from('1\n2\n'), 'lines')), ['1\n', '2\n']);
+    const sizes = chunksOf(Buffer.alloc(150_000), 'bytes').map(({ length }) => length);
+    assert.deepEqual(sizes, [65_536, 65_536, 18_928]);
+    assert.deepEqual(chunksOf(Buffer.alloc(0), 'bytes'), []);
+  });
+
+  async function send(window: number | undefined, method?: 'HEAD') {
+    const event = { name: 'a', data: undefined, timeout: 1, idempotent: true } as unknown as HookEvent;
+    const headers = { 'content-type': 'application/x-ndjson', 'x-a': 'b' };
+    const data = Buffer.from('1\n2\n3\n');
+    postStream(event, { status: 201, headers, data, stream: 'lines' }, 'lines');
+    const parts: ReplyMessage[] = [];
+    const stream = window === undefined ? undefined : { window, upload: false, onWindow: () => undefined };
+    const last = await new Promise<ReplyMessage>((resolve) => {
+      const inFlight = new MockRequester(0).request(
+        {
+          eventName: event.name,
+          body: Buffer.from(JSON.stringify(event.data)),
+          timeout: 1000,
+          idempotent: true,
+          ...(method && { extras: { method } }),
+          ...(stream && {
+            stream: {
+              ...stream,
+              onChunk: (reply) => {
+                parts.push(reply);
+                // The window is used up with each item.
+                setImmediate(() => inFlight.grant(2));
+              },
+            },
+          }),
+        },
+        resolve,
+      );
+    });
+    return { parts, last };
+  }
+
+  it('mock: each item is a chunk, sent while the window is open; the first has the head', async () => {
+    const { parts, last } = await send(1);
+    assert.deepEqual(
+      parts.map(({ body, status, contentType }) => [String(body), status, contentType]),
+      [
+        ['1\n', 201, 'application/x-ndjson'],
+        ['2\n', 200, ''],
+        ['3\n', 200, ''],
+      ],
+    );
+    assert.deepEqual(JSON.parse(String(parts[0]?.extras)), { headers: { 'x-a': 'b' } });
+    assert.deepEqual([last.more, last.body.length], [false, 0]);
+  });
+
+  it('mock: a caller without streams gets the whole body, and HEAD none', async () => {
+    const { last } = await send(undefined);
+    assert.deepEqual([String(last.body), last.status], ['1\n2\n3\n', 201]);
+    const head = await send(100, 'HEAD');
+    assert.deepEqual([head.parts.length, head.last.status, head.last.body.length], [0, 201, 0]);
   });
 });

@@ -64,7 +64,7 @@ describe('command line', () => {
     ['gateway --prot 1', /unknown option '--prot'\n\(Did you mean --port\?\)/],
     ['gateway --port', /option '--port <PORT>' argument missing/],
     ['router extra', /too many arguments for 'router'/],
-    ['gateway', /error: router is missing: set --router, ZMQ_GATEWAY_ROUTER, or gateway\.router/],
+    ['worker', /error: files is missing: set FILES, ZMQ_GATEWAY_FILES, or worker\.files/],
     [
       'router --strategy random',
       /error: strategy: "random" \(from --strategy\) is invalid; allowed: least-loaded, /,
@@ -74,11 +74,11 @@ describe('command line', () => {
       'worker missing.ts --router tcp://127.0.0.1:1',
       /error: files: "\/missing\.ts" \(from the argument FILES\)/,
     ],
-    ['call x', /error: to is missing: set --to/],
+    ['call', /error: event is missing: set EVENT/],
     ['call x {} --to tcp://127.0.0.1:0', /error: to: "tcp:\/\/127\.0\.0\.1:0" \(from --to\) is invalid/],
     [
       'call x {broken --to tcp://127.0.0.1:1',
-      /error: json: "\{broken" \(from the argument JSON\) is invalid/,
+      /error: eventData: "\{broken" \(from the argument EVENT-DATA\) is invalid; allowed: JSON, such as .*, or -/,
     ],
     ['up --workers /nowhere', /error: workers: "\/nowhere" \(from --workers\) is invalid; allowed: a folder/],
     ['up --config /nowhere.yaml', /error: config: "\/nowhere\.yaml" cannot be read/],
@@ -94,6 +94,22 @@ describe('command line', () => {
       assert.deepEqual([code, out], [2, '']);
     });
   }
+
+  it('does not read a variable that means the frontend for one command and the backend for another', async () => {
+    for (const [line, variable] of [
+      ['gateway', 'ZMQ_GATEWAY_ROUTER_FRONTEND'],
+      ['worker test/nothing.ts', 'ZMQ_GATEWAY_ROUTER_BACKEND'],
+    ] as const) {
+      const { code, err } = await zeromqGateway(line, { ZMQ_GATEWAY_ROUTER: 'tcp://127.0.0.1:1' });
+      assert.equal(code, 2);
+      assert.ok(
+        err.includes(
+          `ZMQ_GATEWAY_ROUTER is not read, because it would have several meanings: set ${variable}, or unset ZMQ_GATEWAY_ROUTER`,
+        ),
+        err,
+      );
+    }
+  });
 
   it('names the source of an invalid value from the environment or the file', async (t) => {
     const cwd = tempFolder(t);

@@ -66,7 +66,7 @@ function make({ window = 10, upload = false, idempotent = false } = {}) {
   const drops: string[] = [];
   const limits = { connectTimeout: 2000, maxInFlight: 10, streamIdleTimeout: 3000 };
   const drop = (cause: string): void => void drops.push(cause);
-  const table = new RequestTable({ ...limits, endpoints: 'tcp://a', drop, clock }, () => undefined);
+  const table = new RequestTable({ ...limits, endpoints: () => 'tcp://a', drop, clock }, () => undefined);
   const [first, second] = [new Connection('tcp://a'), new Connection('tcp://b')];
   table.useConnections([first, second]);
   const got: string[] = [];

@@ -84,7 +84,7 @@ function make(connections: FakeConnection[], { connectTimeout = 2000, maxInFligh
       connectTimeout,
       streamIdleTimeout: 2000,
       maxInFlight,
-      endpoints: 'a, b',
+      endpoints: () => 'a, b',
       onIdle: (connection) => idle.push(connection.endpoint),
       drop,
       clock,
@@ -454,9 +454,9 @@ describe('routers without workers', () => {
     answer(a, a.sent[0], none);
     answer(b, b.sent[0]);
     add('nowhere');
+    answer(c, c.sent[0], none);
     answer(a, a.sent[1], none);
     answer(b, b.sent[1], none);
-    answer(c, c.sent[0], none);
     assert.deepEqual(outcomes, ['found: ok', 'nowhere: NO_WORKER, not dispatched']);
     assert.deepEqual(
       connections.map(({ inFlight }) => inFlight),
@@ -511,6 +511,19 @@ describe('peers that do not answer', () => {
     answer(a, a.sent[1]);
     clock.advance(SILENCE);
     assert.deepEqual([outcomes, a.suspect], [['twice: ok', 'once: ok'], false]);
+  });
+
+  it('RequestTable: sends requests of a silent peer elsewhere sooner while another peer answers', () => {
+    const [a, b] = [new FakeConnection('a'), new FakeConnection('b')];
+    const { clock, add } = make([a, b]);
+    add('stuck', { idempotent: true, timeout: 10_000 });
+    add('other', { timeout: 10_000 });
+    for (let check = 0; check < 4; check += 1) {
+      b.received += 1;
+      clock.advance(250);
+    }
+    assert.deepEqual([a.probes, a.suspect, b.suspect], [1, true, false]);
+    assert.deepEqual(names(b.sent), ['other', 'stuck']);
   });
 
   it('RequestTable: does not suspect a peer that answers the probe', () => {

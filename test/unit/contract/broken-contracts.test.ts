@@ -61,11 +61,11 @@ const EVENTS: readonly (readonly [event: unknown, reason: string])[] = [
   [{ method: undefined }, 'method and path must be set together'],
   [
     { method: 'get' },
-    'method must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS, got "get" (did you mean GET?)',
+    'method must be GET, HEAD, QUERY, POST, PUT, PATCH, DELETE or OPTIONS, got "get" (did you mean GET?)',
   ],
   [
     { method: 'PSOT' },
-    'method must be GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS, got "PSOT" (did you mean POST?)',
+    'method must be GET, HEAD, QUERY, POST, PUT, PATCH, DELETE or OPTIONS, got "PSOT" (did you mean POST?)',
   ],
   [{ reply: { 200: 'OK' } }, 'unknown member reply (did you mean replies?)'],
   [{ reponses: {} }, 'unknown member reponses (did you mean replies?)'],

@@ -72,6 +72,8 @@ describe('defineContract', () => {
           tags: ['tasks'],
           security: [{ key: ['write'] }],
           timeout: 1500,
+          async: 'required',
+          asyncTimeout: 60_000,
           idempotent: true,
           deprecated: true,
           deprecatedSince: '2029-01-01',
@@ -141,6 +143,8 @@ describe('defineContract', () => {
             },
             'x-event-body': 'flat',
             'x-timeout-ms': 1500,
+            'x-async': 'required',
+            'x-async-timeout-ms': 60_000,
             'x-idempotent': true,
             'x-etag': true,
             'x-sticky-key': 'id',
@@ -443,6 +447,27 @@ describe('contract.validate', () => {
     });
     assert.equal(strict.validate('e', { n: '5' }).errors?.[0]?.pointer, '/n');
     assert.match(JSON.stringify(strict.fragment()), /"n":\{"type":"number"\}/);
+  });
+
+  it('contract.validate: gives the same result each time, and follows the preferences of a schema', () => {
+    const data = Joi.object({ n: Joi.number(), kept: Joi.number().prefs({ convert: false }) });
+    const own = data.prefs({ abortEarly: true, allowUnknown: true });
+    const shared = { method: 'POST', path: '/shared', data } as const;
+    const both = defineContract({
+      name: 'test',
+      events: { shared, own: { method: 'POST', path: '/own', data: own } },
+    });
+    const strict = defineContract({ name: 'strict', convert: false, events: { shared } });
+    for (let time = 0; time < 3; time += 1) {
+      assert.deepEqual(both.validate('shared', { n: '5', kept: 1 }), { value: { n: 5, kept: 1 } });
+      assert.deepEqual(
+        both.validate('shared', { n: 'x', kept: '1', more: 1 }).errors?.map(({ pointer }) => pointer),
+        ['/n', '/kept', '/more'],
+      );
+      assert.deepEqual(both.validate('own', { n: '5', more: 1 }), { value: { n: 5, more: 1 } });
+      assert.equal(both.validate('own', { n: 'x', kept: '1' }).errors?.length, 1);
+      assert.equal(strict.validate('shared', { n: '5' }).errors?.[0]?.message, 'must be a number');
+    }
   });
 
   it('contract.validate: rejects asynchronous schemas', () => {

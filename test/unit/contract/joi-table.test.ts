@@ -616,7 +616,12 @@ describe('joiToSchema', () => {
     assert.deepEqual(properties('text'), {
       n: { type: 'integer' },
       b: { type: 'boolean' },
-      d: { type: 'string', minLength: 1, description: 'A date: ISO 8601, or milliseconds since 1970.' },
+      d: {
+        type: 'string',
+        minLength: 1,
+        examples: ['2026-01-31T12:00:00Z'],
+        description: 'A date: ISO 8601, or milliseconds since 1970.',
+      },
       s: { type: 'string', minLength: 1, default: 'x' },
     });
     assert.deepEqual(properties('output'), {

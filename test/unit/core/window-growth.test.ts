@@ -22,6 +22,15 @@ describe('WindowGrowth', () => {
     assert.equal(consume(growth, 8 * MIB), 8 * MIB);
   });
 
+  it('asks for a grant after a quarter of the window', () => {
+    const growth = new WindowGrowth(new WindowBudget());
+    assert.equal(growth.step, 64 * KIB);
+    consume(growth, 8 * MIB);
+    assert.equal(growth.step, 512 * KIB);
+    growth.release();
+    assert.equal(growth.step, 64 * KIB);
+  });
+
   it('keeps the window of a receiver that is behind', () => {
     const growth = new WindowGrowth(new WindowBudget());
     assert.equal(consume(growth, 4 * MIB, 256 * KIB), 4 * MIB);

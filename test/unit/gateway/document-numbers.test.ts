@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { canonical, type Json } from '../../../src/contract/json.ts';
 import { parseExact } from '../../../src/core/json/exact-json.ts';
 import { DocumentRenderer } from '../../../src/gateway/pages/openapi-document.ts';
 import { ApiRegistry, putDocument } from '../../../src/openapi/index.ts';
 import { ownServer } from '../../helpers/gateway/hosts.ts';
 import { FakeRequester } from '../../helpers/gateway/requester.ts';
+import fc, { runs } from '../../helpers/property.ts';
 
 const digits = (min: number, max: number) => fc.stringMatching(new RegExp(`^[0-9]{${min},${max}}$`));
 /** Text of any JSON number (RFC 8259, section 6). */
@@ -50,7 +50,7 @@ test('served document: keeps any JSON number, in JSON and in YAML', (context) =>
       assert.equal(canonical(schema.schema['default'] ?? null), wanted, value);
       assert.equal(canonical((schema.schema['examples'] as Json[])[0] ?? null), wanted, value);
     }),
-    { numRuns: Number(process.env['FC_RUNS'] ?? 300) },
+    { numRuns: runs(300) },
   );
 });
 

@@ -50,6 +50,8 @@ const REPORT: RouterReport = {
       age: 1,
       heartbeat: null,
       breakers: [{ event: 'tasks.get', state: 'open' }],
+      oldest: { event: 'a.get', requestId: 'r', heldFor: 1500 },
+      contract: 'a',
     },
     {
       id: 'w2',
@@ -108,7 +110,19 @@ function fill(metrics: Metrics): void {
         ['OTHER_CODE', 8],
       ]),
     },
+    store: {
+      statistics: { states: { running: 2, unknown: 1 }, bytes: 500, oldest: 3000 },
+      keys: new Map([['replayed', 9]]),
+    },
   });
+  metrics.watchService({
+    kind: 'worker',
+    load: 3,
+    concurrency: 64,
+    routers: [{ state: 'accepted', refusals: 2 }],
+  });
+  diagnostics.fileReloaded.publish({ what: 'document', ok: true });
+  diagnostics.workerRefused.publish({ ...ROUTER, worker: 'w3', cause: 'contract' });
   diagnostics.requestSettled.publish(settled({ call: true, version: '2.0.0' }));
   diagnostics.httpAnswered.publish({
     kind: 'gateway',
@@ -125,8 +139,15 @@ function fill(metrics: Metrics): void {
     client: '',
     caller: '',
   });
-  diagnostics.workerJoined.publish({ ...ROUTER, worker: 'w1', classic: false, events: [], concurrency: 1 });
-  diagnostics.workerLeft.publish({ ...ROUTER, worker: 'w1', reason: 'goodbye', held: 0 });
+  diagnostics.workerJoined.publish({
+    ...ROUTER,
+    worker: 'w1',
+    name: 'w',
+    classic: false,
+    events: [],
+    concurrency: 1,
+  });
+  diagnostics.workerLeft.publish({ ...ROUTER, worker: 'w1', name: 'w', reason: 'goodbye', held: 0 });
   const silent = { ...ROUTER, peer: 'w1', peerType: 'worker', missed: 1, silentFor: 40_000 };
   diagnostics.heartbeatMissed.publish(silent);
   diagnostics.heartbeatLost.publish(silent);
@@ -169,6 +190,9 @@ describe('Metrics', () => {
     assert.equal(value('in_flight', { kind: 'gateway' }), 7);
     assert.equal(value('in_flight', { kind: 'router' }), 5);
     assert.equal(value('streams', { kind: 'gateway' }), 2);
+    assert.equal(value('stored_requests', { state: 'running' }), 2);
+    assert.equal(value('stored_oldest_seconds'), 3);
+    assert.equal(value('idempotency_keys_total', { result: 'replayed' }), 9);
     assert.equal(value('streams', { kind: 'router' }), 3);
     assert.equal(value('stream_bytes_total', { direction: 'reply' }), 3000);
     assert.equal(value('stream_stalls_total', { direction: 'request' }), 4);
@@ -240,5 +264,38 @@ describe('Metrics', () => {
     assert.equal(diagnostics.requestSettled.hasSubscribers, true);
     metrics.close();
     for (const channel of Object.values(diagnostics)) assert.equal(channel.hasSubscribers, false);
+  });
+});
+
+describe('counters whose labels are known', () => {
+  it('start at 0: with a router, and with the first worker of an event', async (t) => {
+    const metrics = metricsOf(t);
+    diagnostics.lifecycle.publish({ ...ROUTER, from: 'starting', to: 'running' });
+    diagnostics.workerJoined.publish({
+      ...ROUTER,
+      worker: 'w',
+      name: 'w',
+      classic: false,
+      events: ['tasks.get'],
+      concurrency: 1,
+    });
+    const before = await metrics.text();
+    const zero = [
+      'zeromq_gateway_workers_left_total{reason="disconnected"} 0',
+      'zeromq_gateway_workers_refused_total{cause="contract"} 0',
+      'zeromq_gateway_reloads_total{what="allow-list",result="failed"} 0',
+      'zeromq_gateway_heartbeats_lost_total{peer="worker"} 0',
+      'zeromq_gateway_requests_total{kind="router",event="tasks.get",code="QUEUE_FULL"} 0',
+    ];
+    for (const line of zero) assert.ok(before.includes(`${line}\n`), line);
+    diagnostics.workerLeft.publish({ ...ROUTER, worker: 'w', name: 'w', reason: 'disconnected', held: 0 });
+    diagnostics.workerRefused.publish({ ...ROUTER, worker: 'w', cause: 'contract' });
+    diagnostics.fileReloaded.publish({ what: 'allow-list', ok: false });
+    diagnostics.requestSettled.publish(settled({ eventName: 'tasks.get', code: 'QUEUE_FULL' }));
+    const after = await metrics.text();
+    for (const line of zero) {
+      const expected = line.includes('heartbeats') ? line : line.replace(/0$/, '1');
+      assert.ok(after.includes(`${expected}\n`), expected);
+    }
   });
 });

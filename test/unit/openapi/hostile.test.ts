@@ -1,3 +1,4 @@
+// test:all: 10 s of generated fragments; ../../property/document-references.test.ts represents it
 /**
  * Tests fragments of a hostile worker. Each one is rejected with a ContractError or has no effect on
  * other contracts, takes little time, and the served document stays the same.

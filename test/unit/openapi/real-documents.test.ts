@@ -1,3 +1,4 @@
+// test:all: 20 s; gateway-parameters.test.ts represents it
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

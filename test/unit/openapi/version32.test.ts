@@ -63,7 +63,11 @@ const DOCUMENT = {
         responses: { 204: { description: 'Added' } },
       },
       query: { operationId: 'search', responses: {} },
-      additionalOperations: { COPY: { operationId: 'copy', responses: {} } },
+      additionalOperations: {
+        COPY: { operationId: 'copy', responses: {} },
+        FOO: { operationId: 'foo', responses: {} },
+        POST: { operationId: 'post', responses: {} },
+      },
     },
   },
   components: {
@@ -103,7 +107,7 @@ function load(document: Fields = DOCUMENT, warnings: string[] = []): ApiSnapshot
 const valueAt = (document: unknown, pointer: string): Json | undefined => at(document as Json, pointer);
 
 describe('OpenAPI 3.2', () => {
-  it('version 3.2: loads, with a warning for each method that is not served', () => {
+  it('version 3.2: loads with all methods, and a warning for each one that is not served', () => {
     const warnings: string[] = [];
     const { operations } = load(DOCUMENT, warnings);
     assert.deepEqual(
@@ -111,11 +115,13 @@ describe('OpenAPI 3.2', () => {
       [
         ['items', 'get'],
         ['add', 'post'],
+        ['copy', 'copy'],
+        ['search', 'query'],
       ],
     );
     assert.deepEqual(warnings, [
-      'api: at #/paths/~1items: the method QUERY is not served; it is skipped',
-      'api: at #/paths/~1items: the method COPY is not served; it is skipped',
+      'api: at #/paths/~1items: the method FOO is not served: Node.js does not receive it here; it is skipped',
+      'api: at #/paths/~1items: the method POST is not served: Node.js does not receive it here; it is skipped',
     ]);
   });
 
@@ -169,6 +175,11 @@ describe('OpenAPI 3.2', () => {
     const before = structuredClone(document);
     const written = asVersion32(document);
     assert.deepEqual(document, before);
+    assert.equal(valueAt(document, '/paths/~1items/x-operation-query/operationId'), 'search');
+    assert.equal(valueAt(document, '/paths/~1items/query'), undefined);
+    assert.equal(valueAt(written, '/paths/~1items/query/operationId'), 'search');
+    assert.equal(valueAt(written, '/paths/~1items/additionalOperations/COPY/operationId'), 'copy');
+    assert.equal(valueAt(written, '/paths/~1items/x-operation-query'), undefined);
     assert.equal(valueAt(written, '/openapi'), '3.2.0');
     assert.deepEqual(valueAt(written, '/tags'), DOCUMENT.tags);
     assert.equal(valueAt(written, `${response}/summary`), 'The items');
@@ -199,11 +210,11 @@ describe('OpenAPI 3.2', () => {
     const item = { 'x-event-name': 'a', responses: {} };
     const contract = {
       openapi: '3.2.0',
-      paths: { '/a': { get: item, query: { ...item, 'x-event-name': 'b' } } },
+      paths: { '/a': { get: item, additionalOperations: { FOO: { ...item, 'x-event-name': 'b' } } } },
     };
     assert.throws(
       () => new ApiRegistry().put('worker', contract, { kind: 'worker' }),
-      (error) => error instanceof ContractError && /the method QUERY is not served/.test(error.message),
+      (error) => error instanceof ContractError && /the method FOO is not served/.test(error.message),
     );
   });
 });

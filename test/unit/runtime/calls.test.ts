@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, it } from 'node:test';
 import { type CallSource, depthOf } from '../../../src/core/messages/calls.ts';
-import { failure, type RequestMessage, type Settle } from '../../../src/core/messages/message.ts';
+import {
+  failure,
+  type InFlight,
+  type RequestMessage,
+  type Settle,
+} from '../../../src/core/messages/message.ts';
 import { ReplyError, type ZeroMQError } from '../../../src/index.ts';
-import type { HandlerContext } from '../../../src/runtime/context.ts';
 import type { ExecutorOptions } from '../../../src/runtime/executor.ts';
+import type { HandlerContext } from '../../../src/runtime/handler-context.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { makeReply, makeRequest } from '../wire/messages.ts';
 import { makeExecutor } from './fixture.ts';
@@ -30,6 +35,10 @@ class FakeSource implements CallSource {
         sent.cancelled = true;
       },
     };
+  }
+
+  stream(message: RequestMessage, depth: number, settle: Settle): InFlight {
+    return { ...this.call(message, depth, settle), grant: () => undefined, sendChunk: () => undefined };
   }
 }
 

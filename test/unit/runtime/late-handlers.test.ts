@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { withResolvers } from '../../../src/core/collections/deferred.ts';
 import { type LogMethod, silentLogger } from '../../../src/core/logging/logging.ts';
 import { cancelError } from '../../../src/core/messages/cancel-reason.ts';
-import type { HandlerContext } from '../../../src/runtime/context.ts';
+import type { HandlerContext } from '../../../src/runtime/handler-context.ts';
 import { FakeClock, settled } from '../../helpers/fake-clock.ts';
 import { makeExecutor } from './fixture.ts';
 

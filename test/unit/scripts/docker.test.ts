@@ -53,6 +53,11 @@ describe('check of the Dockerfile', () => {
     ['no health check', ['HEALTHCHECK CMD ["true"]\n', ''], /stage 1 has no HEALTHCHECK/],
     ['a shell between signals and node', ['["node"]', 'node'], /no ENTRYPOINT in exec form/],
     ['a base without version', ['FROM node:22-slim\n', 'FROM node\n'], /names no version of its base/],
+    [
+      'an unknown variable for the base',
+      ['FROM node:22-slim\n', 'FROM ${BASE}\n'],
+      /names no version of its base/,
+    ],
   ];
   for (const [what, [from, to], found] of faults) {
     it(`finds ${what}`, (t) => {

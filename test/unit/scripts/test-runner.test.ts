@@ -1,3 +1,4 @@
+// test:all: 30 s, tests the runner itself
 /** `npm test`: the files it runs, the options it passes on, and processes that tests leave behind. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -19,13 +20,14 @@ function project(t: TestContext, tests: Record<string, string>): string {
   };
   cpSync(path.join(ROOT, 'scripts'), path.join(folder, 'scripts'), { recursive: true });
   for (const lock of ['package-lock.json', 'node_modules/.package-lock.json']) write(lock, '{"packages":{}}');
-  symlinkSync(path.join(ROOT, 'node_modules/tsx'), path.join(folder, 'node_modules/tsx'));
+  for (const name of ['esbuild', '@esbuild'])
+    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(folder, 'node_modules', name));
   write('package.json', '{"type":"module"}');
   for (const [name, body] of Object.entries(tests)) {
-    write(`test/${name}`, `import { test } from 'node:test';\n${body}`);
+    write(`test/${name}`, body.replace(/^(\/\/.*\n)?/, `$1import { test } from 'node:test';\n`));
   }
   write('dist/cli/main.js', '');
-  write('dist/.built', '');
+  write('dist/.built', 'types');
   return folder;
 }
 
@@ -70,6 +72,21 @@ describe('npm test', () => {
     assert.deepEqual(lines, ['✔ test/interop/b.test.ts (1 test', '✔ test/unit/a.test.ts (1 test']);
   });
 
+  it('leaves marked files to `npm run test:all`, unless a filter selects them', (t) => {
+    const folder = project(t, {
+      'unit/a.test.ts': "test('one', () => {});",
+      'fault/b.test.ts': "// test:all: takes long\ntest('two', () => {});",
+    });
+    const some = npmTest(folder);
+    assert.equal(some.status, 0, some.output);
+    assert.match(some.output, /\nLeft to npm run test:all: 1 file\n\nℹ tests 1\n/);
+    for (const option of ['--all', 'test/fault']) {
+      const { output } = npmTest(folder, option);
+      assert.match(output, /✔ test\/fault\/b\.test\.ts \(1 test/);
+      assert.doesNotMatch(output, /Left to/);
+    }
+  });
+
   it('accepts parts of paths as filters and passes on options', (t) => {
     const folder = project(t, {
       'unit/a.test.ts': "test('one', () => {}); test('other', () => {});",
@@ -107,7 +124,7 @@ describe('npm test', () => {
   it('ends the processes of a file that it cuts off', async (t) => {
     if (process.platform !== 'linux') return t.skip('needs /proc');
     const folder = project(t, { 'unit/a.test.ts': NEVER_ENDS });
-    const { status, output } = npmTest(folder, '--file-timeout=5000');
+    const { status, output } = npmTest(folder, '--file-timeout=2000');
     assert.equal(status, 1, output);
     assert.match(output, /took more than \d+ ms and was cut off/);
     assert.doesNotMatch(output, /Left behind/);

@@ -1,3 +1,4 @@
+// test:all: 15 s, tests a check of the sources
 /** The check of `npm run tsdoc`: it finds what the TSDoc of a public entry lacks. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

@@ -1,3 +1,4 @@
+// test:all: 10 s; ../../integration/gateway-parameters.test.ts uses what it tests
 /** Contract tests: a conforming service passes, and each way to break a contract is found. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

@@ -47,8 +47,18 @@ describe('hello', () => {
       node: 'n',
       connection: 3,
       refused: true,
+      file: 'shop.ts',
+      host: 'host-1',
     };
     assert.deepEqual(readHello(hello), hello);
+  });
+
+  it('hello: a file or host that is not a text is ignored', () => {
+    for (const place of [7, '', null, 'a'.repeat(256)]) {
+      const hello = readHello({ ...GOOD, file: place, host: place });
+      assert.ok(typeof hello !== 'string');
+      assert.deepEqual([hello.file, hello.host], [undefined, undefined]);
+    }
   });
 
   it('hello: optional members can be absent', () => {

@@ -81,12 +81,14 @@ describe('packed batches', () => {
     batch.addChunk(1, 2, large, false);
     batch.addChunk(1, 2, Buffer.alloc(0), true);
     batch.addWindow(1, 2, 65_536);
+    batch.addCallWindow(3, 4, 100);
     const ok = readPacked(batch.take(), 0, {
       packedRequest: (id, generation, message) => records.push({ id, generation, message }),
       packedReply: () => records.push('reply'),
       packedCancel: () => records.push('cancel'),
       packedChunk: (id, generation, body, end) => records.push({ id, generation, body, end }),
       packedWindow: (id, generation, bytes) => records.push({ id, generation, bytes }),
+      packedCallWindow: (id, generation, callBytes) => records.push({ id, generation, callBytes }),
     });
     assert.equal(ok, true);
     assert.deepEqual(records, [
@@ -94,6 +96,7 @@ describe('packed batches', () => {
       { id: 1, generation: 2, body: large, end: false },
       { id: 1, generation: 2, body: Buffer.alloc(0), end: true },
       { id: 1, generation: 2, bytes: 65_536 },
+      { id: 3, generation: 4, callBytes: 100 },
     ]);
   });
 
@@ -101,6 +104,7 @@ describe('packed batches', () => {
     for (const add of [
       (batch: PackedBatch) => batch.addChunk(1, 2, Buffer.from('x'), false),
       (batch: PackedBatch) => batch.addWindow(1, 2, 3),
+      (batch: PackedBatch) => batch.addCallWindow(1, 2, 3),
     ]) {
       const batch = new PackedBatch();
       add(batch);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import {
   encodePartData,
   encodePartEnd,
@@ -9,6 +8,7 @@ import {
   type PartSegment,
   PartSegmentReader,
 } from '../../../src/wire/part-segments.ts';
+import fc from '../../helpers/property.ts';
 
 interface Part {
   readonly head: PartHead;

@@ -1,9 +1,9 @@
 /** How a worker shares its concurrency between routers, with fake routers and delayed messages. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { CreditSharing, type Share } from '../../../src/worker/credit-sharing.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
+import fc, { runs } from '../../helpers/property.ts';
 
 /** A router: it dispatches queued requests within its credit, and asks for more credit if it needs it. */
 class FakeRouter {
@@ -247,7 +247,7 @@ describe('CreditSharing with several routers', () => {
           );
         },
       ),
-      { numRuns: 100 },
+      { numRuns: runs(100) },
     );
   });
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CallParent } from '../../../src/core/messages/calls.ts';
-import { failure, type ReplyMessage } from '../../../src/core/messages/message.ts';
+import { failure, type ReplyMessage, type RequestMessage } from '../../../src/core/messages/message.ts';
 import { type CallLink, WorkerCalls } from '../../../src/worker/worker-calls.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { makeReply, makeRequest } from '../wire/messages.ts';
@@ -10,13 +10,26 @@ import { makeReply, makeRequest } from '../wire/messages.ts';
 class FakeLink implements CallLink {
   connected = true;
   takesCalls = true;
+  takesCallStreams = true;
   readonly sent: { id: number; generation: number; timeLeft: number; parent: CallParent }[] = [];
+  readonly messages: RequestMessage[] = [];
   readonly cancelled: number[] = [];
+  readonly chunks: string[] = [];
+  readonly granted: number[] = [];
 
   constructor(readonly endpoint: string) {}
 
-  sendCall(id: number, generation: number, { timeLeft }: { timeLeft: number }, parent: CallParent): void {
-    this.sent.push({ id, generation, timeLeft, parent });
+  sendCall(id: number, generation: number, message: RequestMessage, parent: CallParent): void {
+    this.sent.push({ id, generation, timeLeft: message.timeLeft, parent });
+    this.messages.push(message);
+  }
+
+  sendCallChunk(_id: number, _generation: number, body: Buffer, end: boolean): void {
+    this.chunks.push(`${String(body)}${end ? '.' : ''}`);
+  }
+
+  grantCall(_id: number, _generation: number, bytes: number): void {
+    this.granted.push(bytes);
   }
 
   cancelCall(id: number): void {
@@ -143,5 +156,76 @@ describe('WorkerCalls', () => {
     const { calls, start, codes } = scene(1);
     for (let n = 0; n < 10_001; n += 1) start();
     assert.deepEqual([calls.size, codes()], [10_000, ['BUSY false']]);
+  });
+});
+
+describe('WorkerCalls: streams', () => {
+  function streamScene(members: Parameters<typeof makeRequest>[0] = {}) {
+    const made = scene();
+    const { calls, first, replies } = made;
+    const seen: string[] = [];
+    const port = {
+      window: 1000,
+      upload: members.upload === true,
+      onChunk: ({ body }: ReplyMessage) => seen.push(String(body)),
+      onWindow: (bytes: number) => seen.push(`window ${bytes}`),
+    };
+    const open = () =>
+      calls.startStream(
+        first,
+        PARENT,
+        makeRequest({ window: 1000, ...members }),
+        (reply) => replies.push(reply),
+        port,
+      );
+    const chunk = (text: string) =>
+      made.reply(first, { ...makeReply(), more: true, body: Buffer.from(text) });
+    return { ...made, seen, open, chunk };
+  }
+
+  it('WorkerCalls: passes chunks, grants and the last part of a stream on', () => {
+    const { first, open, chunk, reply, seen, codes, calls } = streamScene({ upload: true });
+    const inFlight = open();
+    const { id, generation } = first.sent[0] ?? assert.fail();
+    assert.deepEqual([first.messages[0]?.window, first.messages[0]?.upload], [1000, true]);
+    calls.granted(first, id, generation, 50);
+    inFlight.sendChunk(Buffer.from('up'), true);
+    chunk('a');
+    chunk('b');
+    inFlight.grant(7);
+    assert.deepEqual([seen, first.chunks, first.granted], [['window 50', 'a', 'b'], ['up.'], [7]]);
+    reply(first, makeReply());
+    inFlight.grant(7);
+    inFlight.sendChunk(Buffer.from('late'), true);
+    calls.granted(first, id, generation, 50);
+    assert.deepEqual([codes(), first.granted.length, first.chunks.length], [['ok true'], 1, 1]);
+    assert.equal(seen.length, 3, 'nothing after the last part');
+  });
+
+  it('WorkerCalls: a stream is not sent again once it flows', () => {
+    const before = streamScene({ idempotent: true });
+    before.open();
+    before.calls.linkLost(before.first);
+    assert.deepEqual([before.second.sent.length, before.codes()], [1, []], 'no chunk has arrived');
+    const after = streamScene({ idempotent: true });
+    after.open();
+    after.chunk('a');
+    after.calls.linkLost(after.first);
+    assert.deepEqual([after.second.sent.length, after.codes()], [0, ['WORKER_LOST true']]);
+  });
+
+  it('WorkerCalls: a router without streams of calls gets the whole call, and no upload', () => {
+    const { first, second, open } = streamScene();
+    for (const link of [first, second]) link.takesCallStreams = false;
+    open();
+    assert.equal(first.messages[0]?.window, undefined);
+    const upload = streamScene({ upload: true });
+    upload.first.takesCallStreams = false;
+    upload.open();
+    assert.deepEqual([upload.first.sent.length, upload.second.sent.length], [0, 1]);
+    const none = streamScene({ upload: true });
+    for (const link of none.links) link.takesCallStreams = false;
+    none.open();
+    assert.deepEqual(none.codes(), ['STREAMS_UNSUPPORTED false']);
   });
 });

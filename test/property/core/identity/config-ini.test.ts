@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { IniDocument } from '../../../../src/core/identity/config-ini.ts';
 import { ZeroMQConfigError } from '../../../../src/core/messages/errors.ts';
+import fc, { runs } from '../../../helpers/property.ts';
 import { type Parsed, readWithPython } from '../../../helpers/python-ini.ts';
 
 const word = fc.constantFrom(
@@ -117,7 +117,7 @@ describe('IniDocument with random text', () => {
         assert.deepEqual(comments(after.toString()), comments(source));
         texts.push(after.toString());
       }),
-      { numRuns: 500 },
+      { numRuns: runs(500) },
     );
     for (const [index, { parsed }] of readWithPython(texts).entries()) {
       const source = texts[index] ?? '';

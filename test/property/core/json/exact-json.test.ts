@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import fc from 'fast-check';
 import {
   numberLoss,
   numberLossIn,
   parseExact,
   stringifyExact,
 } from '../../../../src/core/json/exact-json.ts';
+import fc, { runs } from '../../../helpers/property.ts';
 import { jsonNumber, jsonText } from '../../json-texts.ts';
 
 it('exact JSON: any number in a JSON text survives reading and writing', () => {
@@ -23,7 +23,7 @@ it('exact JSON: the scan finds exactly the numbers that a double changes', () =>
       assert.equal(numberLossIn(Buffer.from(`{"1.0":[${number}]}`)), numberLoss(number));
       assert.equal(numberLoss(number) === 'none', JSON.stringify(JSON.parse(number)) === number);
     }),
-    { numRuns: 1000 },
+    { numRuns: runs(1000) },
   );
 });
 

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { UsageError } from '../../../../src/cli/settings/errors.ts';
+import { json } from '../../../../src/cli/settings/json-types.ts';
 import {
   flagOf,
   optional,
@@ -24,7 +25,7 @@ const withoutFiles = {
     description: 'Strategy',
     default: 'least-loaded',
   }),
-  data: optional(kinds.json, { description: 'Data' }),
+  data: optional(json, { description: 'Data' }),
   classicEvents: optional(kinds.eventsByNode, { description: 'Events' }),
 };
 
@@ -224,7 +225,7 @@ describe('invalid settings', () => {
 
 describe('value types', () => {
   const accepts = (kind: kinds.ValueType<unknown>, value: unknown) =>
-    kind.schema.validate(value).error === undefined;
+    kind.schema().validate(value).error === undefined;
 
   it('validate endpoints to connect to and to listen on', () => {
     for (const url of [
@@ -266,7 +267,7 @@ describe('value types', () => {
   });
 
   it('validate the stall timeout of a thread', () => {
-    const { schema } = kinds.stallTimeout;
+    const schema = kinds.stallTimeout.schema();
     assert.deepEqual(
       ['500', 'off', false].map((value) => schema.validate(value).value as unknown),
       [500, Infinity, Infinity],

@@ -4,8 +4,10 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import Joi from 'joi';
 import ts from 'typescript';
 import { eventTypes } from '../../../../src/cli/types/event-types.ts';
+import { joiToSchema } from '../../../../src/contract/index.ts';
 import { ApiRegistry } from '../../../../src/openapi/index.ts';
 import { tempFolder } from '../../../helpers/temp.ts';
 
@@ -128,6 +130,20 @@ export interface Task {
     assert.equal(memberOf({ requestBody }), "'e': { data: { id: number; title: string }; reply: unknown };");
     const bytes = { 'x-stream': true, content: { 'image/png': {} } };
     assert.equal(memberOf({ requestBody: bytes }), "'e': { data: { id: number }; reply: unknown };");
+  });
+
+  it('the document of a gateway: its response 202 is not a reply, and converted text is not a type', () => {
+    const later = { description: '', 'x-later-reply': true, ...json({ type: 'object' }) };
+    const responses = { 200: { description: '', ...json(Task) }, 202: later };
+    assert.equal(memberOf({ responses }), "'e': { data: { id: number }; reply: Task };");
+    const { schema } = joiToSchema(
+      Joi.object({ pages: Joi.number().integer(), draft: Joi.boolean(), note: Joi.string() }),
+    );
+    const requestBody = { required: true, ...json(schema) };
+    assert.equal(
+      memberOf({ requestBody }),
+      "'e': { data: { id: number; pages?: number; draft?: boolean; note?: string }; reply: unknown };",
+    );
   });
 
   it('a flat body: its members are next to the parameters', () => {

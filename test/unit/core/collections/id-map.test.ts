@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { IdMap } from '../../../../src/core/collections/id-map.ts';
+import fc from '../../../helpers/property.ts';
 
 const someId = fc.oneof(fc.nat(5), fc.constantFrom(15, 16, 31, 32, 60, 1000, -1, -2, 0xffffffff, 0.5));
 

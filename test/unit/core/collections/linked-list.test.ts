@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { type Linked, LinkedList } from '../../../../src/core/collections/linked-list.ts';
+import fc from '../../../helpers/property.ts';
 
 class Item implements Linked<Item> {
   before: Item | undefined = undefined;

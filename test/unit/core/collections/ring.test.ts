@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { Ring } from '../../../../src/core/collections/ring.ts';
+import fc from '../../../helpers/property.ts';
 
 describe('Ring', () => {
   it('Ring: behaves like an array', () => {

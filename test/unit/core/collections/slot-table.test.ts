@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { SlotTable, type Slotted } from '../../../../src/core/collections/slot-table.ts';
+import fc from '../../../helpers/property.ts';
 
 class Item implements Slotted {
   id = 0;

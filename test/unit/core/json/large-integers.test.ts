@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { jsonReader, type LargeIntegers } from '../../../../src/core/json/large-integers.ts';
 import { ZeroMQConfigError } from '../../../../src/core/messages/errors.ts';
+import fc from '../../../helpers/property.ts';
 
 const SAFE = Number.MAX_SAFE_INTEGER;
 

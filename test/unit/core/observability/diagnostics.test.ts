@@ -8,9 +8,12 @@ describe('diagnostics', () => {
     const names = Object.values(diagnostics).map(({ name }) => String(name));
     assert.deepEqual(names, [
       'zeromq-gateway:request:settled',
+      'zeromq-gateway:execution:settled',
       'zeromq-gateway:http:answered',
       'zeromq-gateway:worker:joined',
       'zeromq-gateway:worker:left',
+      'zeromq-gateway:worker:refused',
+      'zeromq-gateway:file:reloaded',
       'zeromq-gateway:heartbeat:missed',
       'zeromq-gateway:heartbeat:lost',
       'zeromq-gateway:reconnect',

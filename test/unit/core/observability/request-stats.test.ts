@@ -11,7 +11,12 @@ function settle(about: Partial<RequestSettled> = {}): void {
 
 function statsOf(t: TestContext) {
   const clock = new FakeClock();
-  const stats = new RequestStats('router', () => 'me', clock);
+  const stats = new RequestStats(
+    'router',
+    () => 'me',
+    (event) => event.startsWith('known.'),
+    clock,
+  );
   t.after(() => stats.close());
   return { clock, stats };
 }
@@ -72,16 +77,20 @@ describe('RequestStats', () => {
     assert.deepEqual(failures[0], { at: clock.wall(), event: 'a', code: 'TIMEOUT', requestId: 'r59' });
   });
 
-  it('RequestStats: counts only its own node and groups unserved events', (t) => {
+  it('RequestStats: counts only its own node, and groups events that no worker ever announced', (t) => {
     const { stats } = statsOf(t);
     stats.read();
     settle({ node: 'other' });
     settle({ kind: 'gateway' });
     settle({ eventName: 'made-up', dispatched: false, code: 'NO_WORKER' });
     settle({ eventName: 'made-up-too', dispatched: false, code: 'NO_WORKER' });
+    settle({ eventName: 'known.event', dispatched: false, code: 'EXPIRED' });
     assert.deepEqual(
       stats.read().events.map(({ event, requests }) => [event, requests]),
-      [['other', 2]],
+      [
+        ['known.event', 1],
+        ['other', 2],
+      ],
     );
   });
 });

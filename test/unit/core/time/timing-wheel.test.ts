@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { NOT_TIMED, type Timed, TimingWheel } from '../../../../src/core/time/timing-wheel.ts';
+import fc from '../../../helpers/property.ts';
 
 class Item implements Timed<Item> {
   dueTick = NOT_TIMED;

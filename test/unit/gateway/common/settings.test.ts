@@ -25,6 +25,7 @@ describe('settings', () => {
       docs: '/docs',
       livez: '/livez',
       readyz: '/readyz',
+      requests: '/requests',
     });
     assert.equal(settings.trustProxy, false);
     assert.equal(settings.cors, false);

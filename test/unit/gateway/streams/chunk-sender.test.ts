@@ -1,11 +1,11 @@
 /** Chunks of request bodies: within the window, in order, and with exactly one end. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { OpenStreams } from '../../../../src/gateway/context/open-streams.ts';
 import { ChunkSender } from '../../../../src/gateway/streams/chunk-sender.ts';
 import { PART_END, partData, partHead } from '../../../../src/gateway/streams/segments.ts';
 import { PartSegmentReader } from '../../../../src/wire/part-segments.ts';
+import fc from '../../../helpers/property.ts';
 
 const BOUNDS = { streams: 3, streamsPerCaller: 2, interval: 1000 };
 

@@ -1,13 +1,13 @@
 /** Events and lines in streams of bytes: every way to split the bytes into chunks gives the same items. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import {
   EventBoundary,
   EventSplitter,
   type SplitEvent,
 } from '../../../../src/gateway/streams/event-splitter.ts';
 import { LineSplitter } from '../../../../src/gateway/streams/line-splitter.ts';
+import fc from '../../../helpers/property.ts';
 
 function split(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   const places = [...cuts.map((cut) => cut % (bytes.length + 1)), 0, bytes.length].sort((a, b) => a - b);

@@ -161,6 +161,10 @@ describe('incompatible changes of a contract', () => {
       () => compare({ 'tasks.post': { ...base, idempotent: true } }),
       /it became idempotent/,
     ],
+    'an event that becomes asynchronous for all callers': [
+      () => compare({ 'tasks.post': { ...base, async: 'required' } }),
+      /whether x-async is required changed/,
+    ],
   };
   for (const [what, [change, why]] of Object.entries(changes)) {
     it(what, () => assert.match(change().reason ?? '', why));

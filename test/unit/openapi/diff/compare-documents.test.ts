@@ -526,4 +526,20 @@ describe('contract diff: streams', () => {
       'info request-body-stream-changed: the body is now sent to workers while it arrives',
     ]);
   });
+
+  it('contract diff: asynchronous operations', () => {
+    const [never, optional, required] = [get(), get({ 'x-async': true }), get({ 'x-async': 'required' })];
+    assert.deepEqual(changes(never, optional), [
+      'info async-added: callers may ask for an asynchronous reply',
+    ]);
+    assert.deepEqual(changes(optional, never), [
+      'warning async-removed: callers can no longer ask for an asynchronous reply',
+    ]);
+    assert.deepEqual(changes(optional, required), [
+      'breaking async-required: it always answers 202, and the reply follows later',
+    ]);
+    assert.deepEqual(changes(required, optional), [
+      'breaking async-not-required: it answers with its reply, and no longer with 202',
+    ]);
+  });
 });

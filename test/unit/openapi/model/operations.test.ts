@@ -318,6 +318,18 @@ describe('operations: extensions, security and replies', () => {
     );
   });
 
+  it('operations: asynchronous replies, for callers that ask for them or for all', () => {
+    const asyncOf = (value: unknown): unknown => read({ 'x-async': value }).async;
+    assert.deepEqual([true, false, 'required'].map(asyncOf), ['optional', undefined, 'required']);
+    assert.equal(read({ 'x-async': true, 'x-async-timeout-ms': 9 }).asyncTimeout, 9);
+    const upload = { 'x-stream': true, content: { 'application/octet-stream': {} } };
+    assert.throws(() => read({ 'x-async': true, requestBody: upload }), /cannot be combined with x-stream/);
+    const events = { 200: { description: '', content: { 'text/event-stream': {} } } };
+    assert.throws(() => read({ 'x-async': true, responses: events }), /of the type text\/event-stream/);
+    const file = { 200: { description: '', content: { 'application/pdf': {} } } };
+    assert.equal(read({ 'x-async': 'required', responses: file }).async, 'required');
+  });
+
   it('operations: derive idempotency from the method', () => {
     const methods = ['get', 'head', 'put', 'delete', 'options', 'post', 'patch'];
     const item = Object.fromEntries(methods.map((method) => [method, {}]));
@@ -329,6 +341,8 @@ describe('operations: extensions, security and replies', () => {
   for (const [name, value] of [
     ['x-timeout-ms', 0],
     ['x-timeout-ms', '5s'],
+    ['x-async', 'yes'],
+    ['x-async-timeout-ms', 0],
     ['x-idempotent', 'yes'],
     ['x-etag', 1],
     ['x-sticky-key', ''],

@@ -244,7 +244,7 @@ describe('classic workers at the backend', () => {
       counts.push(warnings.length);
     }
     assert.deepEqual(counts, [0, 1, 1]);
-    assert.deepEqual((warnings[0] as unknown[])[0], { workers: ['one', 'two'] });
+    assert.deepEqual((warnings[0] as unknown[])[0], { workers: ['classic#one', 'classic#two'] });
     assert.match(
       String((warnings[0] as unknown[])[1]),
       /bound to no events: the router assumes .*--classic-events/,

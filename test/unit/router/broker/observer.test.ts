@@ -90,6 +90,7 @@ describe('reports of a router', () => {
     assert.deepEqual(reports[1]?.events, ['a', 'b']);
     assert.deepEqual(reports[4], {
       id: 'classic',
+      name: 'classic',
       state: 'ready',
       classic: true,
       events: null,
@@ -98,6 +99,7 @@ describe('reports of a router', () => {
       age: 50,
       breakers: [],
       heartbeat,
+      oldest: null,
     });
     busy.remove();
     assert.equal(workerReports(system.core, system.now, () => null).length, 4);
@@ -124,5 +126,24 @@ describe('reports of a router', () => {
         ['unannounced', false, 1, 1],
       ],
     );
+  });
+
+  it('event reports: keep events whose workers have left', () => {
+    const system = new System({ workerGrace: 0 });
+    const first = system.worker({ events: ['a', 'b'] });
+    const second = system.worker({ events: ['b'] });
+    first.remove();
+    second.remove();
+    system.worker({ events: ['b'] });
+    assert.deepEqual(
+      eventReports(system.core).map(({ name, announced, left, workers }) => [name, announced, left, workers]),
+      [
+        ['a', false, true, 0],
+        ['b', true, false, 1],
+      ],
+    );
+    assert.equal(system.core.isKnown('a'), true);
+    assert.equal(system.core.eventTable.wasAnnounced('a'), true);
+    assert.equal(system.core.eventTable.wasAnnounced('made-up'), false);
   });
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { contentTypeOf, encoderFor } from '../../../../src/runtime/streams/encoders.ts';
 import { type EventFields, encodeEvent, event } from '../../../../src/runtime/streams/event.ts';
+import fc from '../../../helpers/property.ts';
 
 const EVENTS = 'text/event-stream';
 const LINES = 'application/x-ndjson';

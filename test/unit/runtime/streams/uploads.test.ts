@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { buffer, text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import fc from 'fast-check';
 import { withResolvers } from '../../../../src/core/collections/deferred.ts';
 import type { HandlerContext } from '../../../../src/index.ts';
 import { encodePartData, encodePartEnd, encodePartHead } from '../../../../src/wire/part-segments.ts';
 import { within } from '../../../helpers/eventually.ts';
+import fc, { runs } from '../../../helpers/property.ts';
 import { type Caller, makeStreams, shape } from './fixture.ts';
 
 const KIB64 = 64 * 1024;
@@ -217,7 +217,7 @@ describe('parts of uploads', () => {
           assert.deepEqual(JSON.parse(String((await caller.last).body)), expected);
         },
       ),
-      { numRuns: 50 },
+      { numRuns: runs(50) },
     );
   });
 

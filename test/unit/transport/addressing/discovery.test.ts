@@ -75,7 +75,7 @@ describe('Discovery of a name', () => {
     assert.equal(clock.pending, 0);
   });
 
-  it('Discovery: keeps known addresses when a look-up fails or finds nothing, and logs each change once', async () => {
+  it('Discovery: keeps known addresses when a look-up fails or finds nothing, and logs the reason at once, after 5 s and when it changes', async () => {
     const { discovery, resolver, takeChanges, logged, clock } = make(['dns://r:5']);
     resolver.hosts.r = ['10.0.0.1'];
     discovery.start();
@@ -85,12 +85,12 @@ describe('Discovery of a name', () => {
     await clock.advanceAsync(3 * ROUND);
     resolver.hosts.r = [];
     await clock.advanceAsync(3 * ROUND);
-    assert.deepEqual([takeChanges(), logged.length], [[], 1]);
+    assert.deepEqual([takeChanges(), logged.length], [[], 3]);
     assert.match(logged[0] ?? '', /^warn: cannot resolve the DNS name; known addresses stay in use/);
     resolver.hosts.r = ['10.0.0.2'];
     await clock.advanceAsync(2 * ROUND);
     assert.deepEqual(takeChanges(), ['+tcp://10.0.0.2:5', '-tcp://10.0.0.1:5']);
-    assert.deepEqual(logged.slice(1), ['info: the DNS name resolves again']);
+    assert.deepEqual(logged.slice(3), ['info: the DNS name resolves again']);
     discovery.stop();
   });
 
@@ -151,5 +151,31 @@ describe('Discovery of a service', () => {
 describe('interval of a Discovery', () => {
   it('Discovery: rejects an interval below 10 ms', () => {
     assert.throws(() => make(['dns://r:5'], { interval: 5 }), /dns.interval must be at least 10 ms, got 5/);
+  });
+});
+
+describe('Discovery with other targets', () => {
+  it('Discovery: adds new connections before it drops those that are no longer listed', () => {
+    const { discovery, takeChanges } = make(['tcp://a:1', 'tcp://b:1']);
+    discovery.start();
+    takeChanges();
+    discovery.useTargets(toTargets(['tcp://b:1', 'tcp://c:1']));
+    assert.deepEqual(takeChanges(), ['+tcp://c:1', '-tcp://a:1']);
+  });
+
+  it('Discovery: keeps former connections until a new name was resolved', async () => {
+    const { discovery, takeChanges, resolver, clock } = make(['tcp://a:1', 'dns://old:5']);
+    resolver.hosts = { old: ['10.0.0.1'] };
+    discovery.start();
+    await clock.advanceAsync(0);
+    takeChanges();
+    discovery.useTargets(toTargets(['dns://new:5']));
+    await clock.advanceAsync(0);
+    assert.deepEqual(takeChanges(), []);
+    resolver.hosts = { new: ['10.0.0.2'] };
+    await clock.advanceAsync(ROUND);
+    assert.deepEqual(takeChanges(), ['+tcp://10.0.0.2:5', '-tcp://a:1', '-tcp://10.0.0.1:5']);
+    discovery.stop();
+    assert.equal(clock.pending, 0);
   });
 });

@@ -3,11 +3,11 @@ import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSy
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import fc from 'fast-check';
 import { CurveClient, CurveServer } from '../../../../src/transport/curve/curve-options.ts';
 import { readKeyFile, readPublicKeyFile, writeKeyFiles } from '../../../../src/transport/curve/key-file.ts';
 import { curveKeyPair, isKey, keyPairOf } from '../../../../src/transport/curve/keys.ts';
 import { decodeZ85, encodeZ85 } from '../../../../src/transport/curve/z85.ts';
+import fc from '../../../helpers/property.ts';
 import { scopeOf } from '../../../helpers/scope.ts';
 import { tempFolder } from '../../../helpers/temp.ts';
 

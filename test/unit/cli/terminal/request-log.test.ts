@@ -1,8 +1,8 @@
 /** The lines of requests in `zeromq-gateway dev`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { logRequests, requestLine } from '../../../../src/cli/dev/request-log.ts';
 import { painter } from '../../../../src/cli/terminal/colours.ts';
+import { isShown, logRequests, requestLine } from '../../../../src/cli/terminal/request-log.ts';
 import { diagnostics, type HttpAnswered } from '../../../../src/core/observability/diagnostics.ts';
 
 const plain = painter();
@@ -35,11 +35,11 @@ test('request log: a failure has the code, the text and the request id too', () 
   const failed = answered({ status: 404, code: 'NOT_FOUND', detail: 'world is not registered' });
   assert.equal(
     requestLine(failed, plain),
-    'GET /shop/world 404 4 ms NOT_FOUND: world is not registered (request r1)',
+    'GET /shop/world 404 4 ms NOT_FOUND: world is not registered (event shop.get, request r1)',
   );
   assert.equal(
     requestLine(answered({ status: 499, code: 'CANCELLED' }), plain),
-    'GET /shop/world 499 4 ms CANCELLED (request r1)',
+    'GET /shop/world 499 4 ms CANCELLED (event shop.get, request r1)',
   );
 });
 
@@ -55,12 +55,38 @@ test('request log: the status has a colour on a terminal', () => {
 });
 
 test('request log: pages of the gateway count only if they fail, and icons never', () => {
-  assert.equal(requestLine(answered({ eventName: '', path: '/docs/' }), plain), undefined);
-  assert.equal(
-    requestLine(answered({ eventName: '', path: '/nowhere', status: 404, code: 'NOT_FOUND' }), plain),
-    'GET /nowhere 404 4 ms NOT_FOUND (request r1)',
-  );
-  assert.equal(requestLine(answered({ eventName: '', path: '/favicon.ico', status: 404 }), plain), undefined);
+  assert.equal(isShown(answered({ eventName: '', path: '/docs/' })), false);
+  assert.equal(isShown(answered({ eventName: '', path: '/nowhere', status: 404 })), true);
+  assert.equal(isShown(answered({ eventName: '', path: '/favicon.ico', status: 404 })), false);
+  assert.equal(isShown(answered({})), true);
+});
+
+test('request log: control characters of a path are escaped', () => {
+  assert.equal(requestLine(answered({ path: '/a\u001b[2J' }), plain), 'GET /a\\x1b[2J 200 4 ms');
+});
+
+test('request log: a second has 100 lines at most, and the number of the other requests', () => {
+  const lines: string[] = [];
+  let now = 5000;
+  const stop = logRequests((line) => void lines.push(line), plain, { now: () => now });
+  for (let sent = 0; sent < 130; sent += 1)
+    diagnostics.httpAnswered.publish(answered({ status: sent < 120 ? 200 : 503 }));
+  now = 6001;
+  diagnostics.httpAnswered.publish(answered({}));
+  stop();
+  assert.equal(lines.length, 102);
+  assert.deepEqual(lines.slice(100), ['… 30 more requests, 10 of them failed', 'GET /shop/world 200 4 ms']);
+});
+
+test('request log: shows pages on demand, and nothing while it is disabled', () => {
+  const lines: string[] = [];
+  let on = true;
+  const stop = logRequests((line) => void lines.push(line), plain, { pages: true, enabled: () => on });
+  diagnostics.httpAnswered.publish(answered({ eventName: '', path: '/docs' }));
+  on = false;
+  diagnostics.httpAnswered.publish(answered({}));
+  stop();
+  assert.deepEqual(lines, ['GET /docs 200 4 ms']);
 });
 
 test('request log: writes lines until it is stopped', () => {

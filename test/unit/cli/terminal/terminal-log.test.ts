@@ -1,16 +1,27 @@
-/** The log of `zeromq-gateway dev`. */
+/** The log of commands on a terminal. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { devLog, withQuietInfo } from '../../../../src/cli/dev/dev-log.ts';
+import { codeFrame } from '../../../../src/cli/dev/code-frame.ts';
+import { placeOf } from '../../../../src/cli/dev/load-error.ts';
 import { painter } from '../../../../src/cli/terminal/colours.ts';
+import { terminalLog, withQuietInfo } from '../../../../src/cli/terminal/terminal-log.ts';
 import type { LogLevel } from '../../../../src/core/logging/logging.ts';
+
+/** As `dev` shows errors. */
+const frameOf = (stack: string): readonly string[] => {
+  const place = placeOf(stack);
+  return place === undefined ? [] : codeFrame(place, painter());
+};
 
 function logAt(level: LogLevel | 'silent') {
   const lines: string[] = [];
-  return { lines, log: devLog((line) => void lines.push(line), painter(), level) };
+  return {
+    lines,
+    log: terminalLog({ write: (line) => void lines.push(line), paint: painter(), level, frameOf }),
+  };
 }
 
-test('dev log: a line has level, message and the fields of the caller', () => {
+test('terminal log: a line has level, message and the fields of the caller', () => {
   const { lines, log } = logAt('info');
   const logger = log.logger.child({ node: 'worker', event: 'shop.get' });
   logger.info({ stock: 3, requestId: undefined }, 'sold');
@@ -19,7 +30,7 @@ test('dev log: a line has level, message and the fields of the caller', () => {
   assert.deepEqual(lines, ['info sold (event: shop.get, stock: 3)', 'warn low stock (event: shop.get)']);
 });
 
-test('dev log: the level can be changed, also of existing loggers', () => {
+test('terminal log: the level can be changed, also of existing loggers', () => {
   const { lines, log } = logAt('silent');
   const logger = log.logger.child({});
   logger.fatal('a');
@@ -31,13 +42,13 @@ test('dev log: the level can be changed, also of existing loggers', () => {
   );
 });
 
-test('dev log: an error is followed by its stack and the code of the user', () => {
+test('terminal log: an error is followed by its stack and the code of the user', () => {
   const { lines, log } = logAt('info');
   log.logger.error({ err: new RangeError('no stock') }, 'a handler failed');
   log.logger.error(new TypeError('alone'));
   assert.equal(lines[0], 'error a handler failed');
   assert.equal(lines[1], '  RangeError: no stock');
-  assert.match(lines[2] ?? '', /^ {6}at .*dev-log\.test\.ts/);
+  assert.match(lines[2] ?? '', /^ {6}at .*terminal-log\.test\.ts/);
   assert.ok(
     lines.some((line) => /^ {2}> \d+ \|.*new RangeError\('no stock'\)/.test(line)),
     lines.join('\n'),
@@ -45,7 +56,7 @@ test('dev log: an error is followed by its stack and the code of the user', () =
   assert.ok(lines.includes('  TypeError: alone'));
 });
 
-test('dev log: a part that repeats what dev prints logs info at level debug', () => {
+test('terminal log: a part that repeats what the command prints logs info at level debug', () => {
   const { lines, log } = logAt('info');
   const quiet = withQuietInfo(log.logger).child({ node: 'gateway' });
   quiet.info('the document has changed');
