@@ -12,7 +12,7 @@ const factor = Math.max(1, Number(process.env[FACTOR_VARIABLE]) || 1);
 /**
  * Maximum time in ms that a test waits for an event. Only a test that fails waits that long.
  */
-export const PATIENCE = 60_000 * factor;
+export const PATIENCE = Math.round(60_000 * factor);
 
 /**
  * Returns a limit, in ms, for work on the wall clock: the limit on a free machine times the factor

@@ -11,6 +11,7 @@ import {
   ZeroMQWorker,
 } from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 
@@ -44,13 +45,13 @@ describe('replaced server keys', () => {
     });
     scope.after(() => worker.stop());
     await untilJoined(() => worker.start());
-    const client = new ZeroMQClient({ connection: frontend, curve, logger });
+    const client = new ZeroMQClient({ connection: frontend, curve, connectTimeout: PATIENCE, logger });
     scope.after(() => client.close());
-    await client.connect({ throwOnFailure: true, timeout: 5000 });
-    assert.equal((await client.sendMessage('echo', 1)).eventData, 1);
+    await client.connect({ throwOnFailure: true, timeout: PATIENCE });
+    assert.equal((await client.sendMessage('echo', 1, { timeout: PATIENCE })).eventData, 1);
     await first.router.stop();
     await untilJoined(async () => void (await startRouter(scope, NEW, frontend, backend)));
-    assert.equal((await client.sendMessage('echo', 2, { idempotent: true })).eventData, 2);
+    assert.equal((await client.sendMessage('echo', 2, { idempotent: true, timeout: PATIENCE })).eventData, 2);
   });
 
   it('CURVE: a client with new keys connects to a router that its former key did not fit', async (t) => {
@@ -65,7 +66,7 @@ describe('replaced server keys', () => {
     scope.after(() => client.close());
     assert.equal(await client.connect({ timeout: 300 }), false);
     client.update({ curve: { serverKey: NEW.publicKey, secretKey } });
-    assert.equal(await client.connect({ timeout: 10_000 }), true);
+    assert.equal(await client.connect({ timeout: PATIENCE }), true);
   });
 
   it('CURVE: a node that is created without keys cannot get some', () => {
