@@ -6,8 +6,10 @@
  * FILTER is a path or a part of one: `npm test -- test/unit/router`. `--concurrency=N` runs N
  * files at a time, by default one more than there are cores; `--file-timeout=MS` limits the duration of
  * a file. With `--install-helpers`, a program that tests use and that cannot be installed is an error;
- * without it, its tests are skipped. Other options are passed to Node.js, such as
- * `--test-name-pattern=TEXT`. The last lines of the output are the counts of the runner.
+ * without it, its tests are skipped. With `--retry=N`, up to N failed files run once more, one at a
+ * time, after all others; if more failed, none does. Files that pass then are listed as flaky, with
+ * their failures. Other options are passed to Node.js, such as `--test-name-pattern=TEXT`. The last
+ * lines of the output are the counts of the runner.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -20,7 +22,7 @@ import { ensureDependencies } from './lib/install.mjs';
 import { ROOT } from './lib/project.mjs';
 import { runTestFile } from './lib/test-file.mjs';
 import { kill, processesOf } from './lib/test-processes.mjs';
-import { lineOf, summaryOf } from './lib/test-report.mjs';
+import { hasFailed, lineOf, summaryOf } from './lib/test-report.mjs';
 import { selectTests, typescriptUnder } from './lib/test-selection.mjs';
 import { compileAll } from './lib/typescript/compile.mjs';
 
@@ -66,7 +68,7 @@ ensureDependencies();
 await ensureBuild();
 
 const given = process.argv.slice(2);
-const VALUE = /^--(file-timeout|concurrency)=(\d+)$/;
+const VALUE = /^--(file-timeout|concurrency|retry)=(\d+)$/;
 const FLAGS = ['--all', '--install-helpers'];
 const values = Object.fromEntries(given.flatMap((arg) => [VALUE.exec(arg)?.slice(1)].filter(Boolean)));
 const fileTimeout = Number(values['file-timeout'] ?? FILE_TIMEOUT);
@@ -95,18 +97,34 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort());
 
 const start = performance.now();
-const results = [];
+
+async function runFile(file) {
+  const timeout = Math.round(fileTimeout * factor);
+  const result = await runTestFile(file, { run, root: ROOT, options, timeout, signal: stop.signal });
+  process.stdout.write(lineOf(result));
+  return result;
+}
+
+let results = [];
 const waiting = [...files];
 const workers = Array.from({ length: concurrency }, async () => {
   for (let file = waiting.shift(); file !== undefined && !stop.signal.aborted; file = waiting.shift()) {
-    const timeout = Math.round(fileTimeout * factor);
-    const result = await runTestFile(file, { run, root: ROOT, options, timeout, signal: stop.signal });
-    process.stdout.write(lineOf(result));
-    results.push(result);
+    results.push(await runFile(file));
   }
 });
 await Promise.all(workers);
-process.stdout.write(summaryOf(results, performance.now() - start, left));
+
+const flaky = [];
+const failures = results.filter(hasFailed);
+if (failures.length <= Number(values['retry'] ?? 0)) {
+  for (const first of failures) {
+    if (stop.signal.aborted) break;
+    process.stdout.write(`Runs again, alone: ${first.file}\n`);
+    const second = await runFile(first.file);
+    results = results.map((result) => (result === first ? second : result));
+    if (!hasFailed(second)) flaky.push(first);
+  }
+}
+process.stdout.write(summaryOf(results, performance.now() - start, { left, flaky }));
 const processes = await endLeftovers(run);
-const failed = results.some(({ failures }) => failures.length > 0);
-process.exit(failed || processes > 0 || stop.signal.aborted ? 1 : 0);
+process.exit(results.some(hasFailed) || processes > 0 || stop.signal.aborted ? 1 : 0);

@@ -1,6 +1,6 @@
 /**
  * The report of `npm test`: one line for each file when it ends; after the last one the skipped
- * tests, the slowest files, the failures in full, and the counts of the runner. The output of tests
+ * tests, the slowest files, the flaky files and the failures in full, and the counts of the runner. The output of tests
  * is shown if their file fails.
  */
 import { COUNTS } from './test-file.mjs';
@@ -16,15 +16,23 @@ export function lineOf({ file, counts, duration, failures, skipped }) {
   return `${failures.length > 0 ? '✖' : '✔'} ${file} (${parts.join(', ')}, ${seconds(duration)})\n${names.join('')}`;
 }
 
-/** The end of the report. `left`: files left to `npm run test:all`. */
-export function summaryOf(results, duration, left = []) {
+/** Whether a file failed. */
+export function hasFailed({ failures }) {
+  return failures.length > 0;
+}
+
+/**
+ * The end of the report. `left`: files left to `npm run test:all`; `flaky`: the first results of files
+ * that passed when they ran again.
+ */
+export function summaryOf(results, duration, { left = [], flaky = [] } = {}) {
   const skipped = results.flatMap(({ file, skipped }) => {
     return skipped.map(
       ({ name, skip }) => `  ${file}: ${name}${typeof skip === 'string' ? ` (${skip})` : ''}\n`,
     );
   });
   const slowest = results.toSorted((a, b) => b.duration - a.duration).slice(0, SLOWEST);
-  const failed = results.filter(({ failures }) => failures.length > 0);
+  const failed = results.filter(hasFailed);
   const counts = COUNTS.map(
     (name) => `ℹ ${name} ${results.reduce((sum, { counts }) => sum + counts[name], 0)}\n`,
   );
@@ -32,6 +40,7 @@ export function summaryOf(results, duration, left = []) {
     ...(skipped.length > 0 ? ['\nSkipped:\n', ...skipped] : []),
     '\nSlowest files:\n',
     ...slowest.map((each) => `  ${seconds(each.duration)} ${each.file}${cpuOf(each)}\n`),
+    ...(flaky.length > 0 ? ['\nFlaky (failed first, passed alone):\n', ...flaky.map(detailsOf)] : []),
     ...(failed.length > 0 ? ['\nFailed:\n', ...failed.map(detailsOf)] : []),
     ...(left.length > 0
       ? [`\nLeft to npm run test:all: ${left.length} ${left.length === 1 ? 'file' : 'files'}\n`]

@@ -121,6 +121,37 @@ describe('npm test', () => {
     assert.match(output, /ℹ fail 2\n/);
   });
 
+  it('runs a failed file again with --retry, and lists it as flaky if it passes then', (t) => {
+    const folder = project(t, {
+      'unit/a.test.ts': `
+import { existsSync, writeFileSync } from 'node:fs';
+test('flaky', () => {
+  if (existsSync('ran')) return;
+  writeFileSync('ran', '');
+  throw new Error('the first run');
+});`,
+      'unit/b.test.ts': "test('one', () => {});",
+    });
+    const { status, output } = npmTest(folder, '--retry=1');
+    assert.equal(status, 0, output);
+    assert.match(output, /✖ test\/unit\/a\.test\.ts [^]*Runs again, alone: .*\n✔ test\/unit\/a\.test\.ts /);
+    assert.match(output, /\nFlaky \(.*\):\ntest\/unit\/a\.test\.ts\n {2}✖ flaky\n[^]*the first run/);
+    assert.doesNotMatch(output, /\nFailed:/);
+    assert.match(output, /ℹ tests 2\n[^]*ℹ pass 2\nℹ fail 0\n/);
+  });
+
+  it('fails if a file fails again, and runs none again if more files failed than --retry allows', (t) => {
+    const fails = "test('broken', () => { throw new Error('always'); });";
+    const one = npmTest(project(t, { 'unit/a.test.ts': fails }), '--retry=1');
+    assert.equal(one.status, 1, one.output);
+    assert.match(one.output, /Runs again, alone: [^]*\nFailed:\ntest\/unit\/a\.test\.ts\n/);
+    assert.doesNotMatch(one.output, /Flaky/);
+    const two = npmTest(project(t, { 'unit/a.test.ts': fails, 'unit/b.test.ts': fails }), '--retry=1');
+    assert.equal(two.status, 1, two.output);
+    assert.doesNotMatch(two.output, /Runs again|Flaky/);
+    assert.match(two.output, /ℹ fail 2\n/);
+  });
+
   it('ends the processes of a file that it cuts off', async (t) => {
     if (process.platform !== 'linux') return t.skip('needs /proc');
     const folder = project(t, { 'unit/a.test.ts': NEVER_ENDS });
