@@ -14,8 +14,13 @@ const TICK = 25;
 const RETRY = 200;
 /** Maximum time that a caller waits for one response, in milliseconds. */
 const RESPONSE_TIMEOUT = 10_000;
-/** Time after which a request without a final state counts as never ended, in milliseconds. */
+/**
+ * Time after the last process has recovered, in milliseconds, after which a request without a final
+ * state counts as never ended.
+ */
 const PATIENCE = 90_000;
+/** Maximum number of callers at a time. On a slow machine, the rate falls instead of a backlog growing. */
+const MAX_CALLERS = 500;
 /** Share of asynchronous requests that their callers cancel. */
 const CANCELLED_SHARE = 0.03;
 /** Codes with which a retry of the same key makes sense, although they are problems of the request. */
@@ -47,6 +52,8 @@ export class DurableLoad {
   private readonly readers: { readonly id: string; readonly read: () => Promise<Ending | undefined> }[] = [];
   private count = 0;
   private stopped = false;
+  /** When callers give up, on the clock of `performance`. */
+  private givesUpAt = Number.POSITIVE_INFINITY;
 
   /** @param gateways URLs of all gateways, whether they are running or not. */
   constructor(
@@ -60,21 +67,31 @@ export class DurableLoad {
     return this.count;
   }
 
-  /** Sends `rate` requests per second until `stop` is called. */
+  /** Sends at most `rate` requests per second until `stop` is called. */
   async run(rate: number): Promise<void> {
-    const start = performance.now();
+    let last = performance.now();
+    let due = 0;
     while (!this.stopped) {
-      const due = Math.floor(((performance.now() - start) * rate) / 1000);
-      while (this.count < due) this.sendOne();
+      const now = performance.now();
+      due = Math.min(due + ((now - last) * rate) / 1000, MAX_CALLERS - this.inFlight.size);
+      last = now;
+      for (; due >= 1; due -= 1) this.sendOne();
       await sleep(TICK);
     }
   }
 
-  /** Stops sending, waits until all requests have ended, and reads all final states once more. */
+  /**
+   * Stops sending, waits until all requests have ended, and reads all final states once more. Called when
+   * all processes have recovered.
+   */
   async stop(): Promise<void> {
     this.stopped = true;
+    this.givesUpAt = performance.now() + PATIENCE;
     await Promise.all(this.inFlight);
-    for (const { id, read } of this.readers) this.logFinal(id, await this.until(read));
+    for (const { id, read } of this.readers) {
+      this.givesUpAt = performance.now() + PATIENCE;
+      this.logFinal(id, await this.until(read));
+    }
     await this.agent.destroy();
   }
 
@@ -175,8 +192,7 @@ export class DurableLoad {
 
   /** Repeats until there is an answer; undefined if there is none in time. */
   private async until<T>(ask: () => Promise<T | undefined>): Promise<T | undefined> {
-    const end = performance.now() + PATIENCE;
-    while (performance.now() < end) {
+    while (performance.now() < this.givesUpAt) {
       const answer = await ask().catch(() => undefined);
       if (answer !== undefined) return answer;
       await sleep(RETRY);

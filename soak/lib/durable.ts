@@ -32,6 +32,8 @@ export interface DurableSoakResult {
 const PAUSE = { min: 800, max: 2500 };
 /** Time for which a process is down, in milliseconds. */
 const DOWN = { min: 50, max: 1000 };
+/** Share of kills that do not wait until the processes killed before have recovered. */
+const OVERLAPPING_SHARE = 0.3;
 
 /** Runs a soak test. If it finds a violation, it keeps the logs and prints their location. */
 export async function soakDurable(options: DurableSoakOptions): Promise<DurableSoakResult> {
@@ -72,7 +74,13 @@ async function killAtRandom(
 ): Promise<Map<string, number>> {
   const kills = new Map<string, number>();
   const down = new Map<Killable, Promise<void>>();
+  const recovered = async (): Promise<void> => {
+    await Promise.all(down.values());
+    await Promise.all(cluster.gateways.map(({ url }) => waitUntilReady(url)));
+  };
   for (;;) {
+    // If processes were killed faster than they start, which they do on a slow machine, nothing would run.
+    if (random.next() >= OVERLAPPING_SHARE) await recovered();
     await sleep(random.between(PAUSE.min, PAUSE.max));
     if (performance.now() >= end) break;
     const target = random.pick(cluster.all);
@@ -88,7 +96,6 @@ async function killAtRandom(
       restart().finally(() => down.delete(target)),
     );
   }
-  await Promise.all(down.values());
-  await Promise.all(cluster.gateways.map(({ url }) => waitUntilReady(url)));
+  await recovered();
   return kills;
 }
