@@ -26,6 +26,7 @@ import { isToken, tokenGeneration, tokenId } from '../../wire/token.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { ClientLimits } from '../broker/client-limits.ts';
 import { CallHandler } from './call-handler.ts';
+import { HelloQueue } from './hello-queue.ts';
 import { readPlainReply } from './plain-reply.ts';
 import { SilentWorkers } from './silent-workers.ts';
 import { requeueUndelivered } from './undelivered.ts';
@@ -76,6 +77,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   readonly socket: MessageSocket;
   readonly calls: CallHandler;
   private readonly registry: WorkerRegistry;
+  private readonly hellos: HelloQueue<WorkerPeer>;
   private readonly silentWorkers: SilentWorkers<WorkerPeer>;
   private readonly clock: Clock;
   private readonly peers = new Map<string, WorkerPeer>();
@@ -85,6 +87,11 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
 
   private readonly onContractFreed = (): void => {
     for (const peer of this.peers.values()) this.registry.retryRefusedContract(peer);
+  };
+
+  private readonly readHello = (peer: WorkerPeer, frame: Buffer | undefined): void => {
+    this.registry.hello(peer, frame);
+    if (peer.pings) this.silentWorkers.start();
   };
 
   private readonly onSilent = ({ worker }: WorkerPeer): void => {
@@ -102,6 +109,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     this.calls = new CallHandler(broker, options.clientLimits);
     this.silentWorkers = new SilentWorkers(() => this.peers.values(), clock, this.onSilent);
     this.registry = new WorkerRegistry(options, broker, this, owner);
+    this.hellos = new HelloQueue<WorkerPeer>(clock, this.readHello, () => this.rearmTimer());
     options.contracts.on('freed', this.onContractFreed);
     const hold = broker.startupGrace * REFUSED_WAIT;
     this.registry.starting = hold > 0;
@@ -273,7 +281,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     if (this.peers.get(peer.address) !== peer) return false;
     this.peers.delete(peer.address);
     peer.helloTimer?.();
-    peer.delayedHello?.();
+    this.hellos.disconnected(peer);
     peer.channel.close();
     requeueUndelivered(this.broker, peer.worker, unsent, turnNow());
     this.registry.leave(peer, 'disconnected');
@@ -287,6 +295,7 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
     const channel = (owner: WorkerPeer): PeerChannel => new PeerChannel({ socket, identity, owner, source });
     const peer = new WorkerPeer(key, channel, this, authenticated);
     this.peers.set(key, peer);
+    this.hellos.connected(peer);
     return peer;
   }
 
@@ -314,28 +323,13 @@ export class Backend implements SocketReceiver, WorkerPeerOwner, PeerDirectory {
   private control(peer: WorkerPeer, frames: Buffer[]): void {
     const name = frames[3]?.toString();
     if (name === '$pong') return;
-    if (name === '$hello') return this.hello(peer, frames[4]);
+    if (name === '$hello') return this.hellos.take(peer, frames[4]);
     const data = controlData(frames[4]);
     if (name === '$credit') return this.registry.credit(peer, readCredit(data));
     peer.delayedHello?.();
     if (name === '$bye') this.registry.goodbye(peer);
     else if (name === '$gone') this.registry.leave(peer, 'goodbye');
     else this.drop('bad-control', peer.key);
-  }
-
-  /** Reads a hello, or delays it if the peer sent too many. Only the last delayed hello is read. */
-  private hello(peer: WorkerPeer, frame: Buffer | undefined): void {
-    peer.delayedHello?.();
-    const wait = peer.helloBudget.take(frame?.length ?? 0, this.clock.now());
-    if (wait === 0) {
-      this.registry.hello(peer, frame);
-      if (peer.pings) this.silentWorkers.start();
-      return;
-    }
-    peer.delayedHello = this.clock.after(wait, () => {
-      this.hello(peer, frame);
-      this.owner.rearmTimer();
-    });
   }
 
   private classicReply(peer: WorkerPeer, frames: Buffer[], token: Buffer): void {

@@ -3,7 +3,7 @@
  * metadata with native workers that do not pack, and classic frames with classic workers.
  */
 
-import { hasHelloMark, identityOf } from '../../core/identity/identity.ts';
+import { hasHelloMark, identityOf, nodeIdOf } from '../../core/identity/identity.ts';
 import { workerName } from '../../core/identity/worker-name.ts';
 import type { CallParent } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
@@ -127,6 +127,11 @@ export class WorkerPeer implements WorkerPort, PackedSink, ChannelOwner, Audible
   /** Identity of the peer; the same after it reconnects. */
   get key(): string {
     return this.node ?? this.addressIdentity;
+  }
+
+  /** Node id from its routing id; the same after its process restarts, if it is stored. */
+  get nodeId(): string {
+    return nodeIdOf(this.addressIdentity);
   }
 
   /** Name for people. */

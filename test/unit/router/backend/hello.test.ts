@@ -1,6 +1,7 @@
 /** Hellos of native workers, and the checks of the contracts in them. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Dealer } from 'zeromq';
 import { AnnouncedContracts } from '../../../../src/router/backend/contracts.ts';
 import { controlFrames } from '../../../../src/wire/control.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
@@ -60,6 +61,28 @@ describe('hellos of one peer', () => {
     assert.deepEqual([fixture.broker.serves('60000'), fixture.broker.serves('60001')], [true, false]);
     await fixture.clock.advanceAsync(30_000);
     assert.deepEqual([fixture.broker.serves('60001'), fixture.clock.pending], [true, 0]);
+  });
+
+  it('hello: a peer that reconnects gets no other budget', async (t) => {
+    const { fixture, endpoint } = await BackendFixture.start(scopeOf(t));
+    const connect = (session: string) => fixture.connect(endpoint, `worker_${session.repeat(16)}`);
+    const leave = (socket: Dealer, reason: string): Promise<boolean> => {
+      socket.close();
+      return fixture.waitFor(() => fixture.notices.at(-1)?.endsWith(reason) === true, 'the end');
+    };
+    const first = await connect('1');
+    for (const path of ['/a', '/b', '/c', '/d'])
+      await fixture.perform(() => void first.send(helloWith(path, 900_000)));
+    await leave(first, 'left: disconnected');
+    const second = await connect('2');
+    await fixture.perform(() => void second.send(helloWith('/e', 900_000)));
+    assert.deepEqual([paths(fixture).includes('/e'), fixture.clock.pending], [false, 1]);
+    const other = await fixture.connect(endpoint, `other_${'3'.repeat(16)}`);
+    await fixture.perform(() => void other.send(HELLO));
+    assert.match(fixture.notices.at(-1) ?? '', /other.* joined/);
+    await fixture.clock.advanceAsync(8000);
+    assert.deepEqual([paths(fixture).includes('/e'), fixture.clock.pending], [true, 0]);
+    assert.doesNotMatch(fixture.notices.join(), /classic/);
   });
 
   it('hello: a delayed one is dropped when the peer says goodbye', async (t) => {
