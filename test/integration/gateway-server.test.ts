@@ -222,6 +222,26 @@ describe('closing gateway', () => {
     assert.equal(requester.cancelled.length, 1);
   });
 
+  it('closing gateway: at the deadline, many requests are aborted in slices, so that timers run', async (t) => {
+    const requester = new FakeRequester({ 'get.x': () => SILENCE });
+    const { gateway, url } = await ownServer(t, { requester, api });
+    const responses = Array.from({ length: 40 }, () => fetch(`${url}/x`));
+    while (requester.requests.length < responses.length) await turn();
+    let turns = 0;
+    const seen = new Set<number>();
+    requester.onCancel = () => {
+      seen.add(turns);
+      const end = performance.now() + 1;
+      while (performance.now() < end);
+    };
+    const timer = setInterval(() => (turns += 1), 1);
+    t.after(() => clearInterval(timer));
+    await gateway.close({ deadline: 10 });
+    assert.equal(requester.cancelled.length, responses.length);
+    assert.ok(seen.size > 1, 'a timer ran between the first and the last request');
+    for (const response of responses) assert.equal((await problemOf(await response)).code, 'WORKER_LOST');
+  });
+
   it('closing gateway: at the deadline, a request that was not sent is reported as not run', async (t) => {
     const requester = new FakeRequester();
     const { gateway, port } = await ownServer(t, { requester, api });

@@ -1,6 +1,7 @@
 /** Shuts a gateway down: drains it, then ends what is left at the deadline. */
 import type { Server } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { runInSlices, type Steps } from '../../core/time/steps.ts';
 import type { GatewayContext } from '../context/gateway-context.ts';
 
 /** Time for the last responses to reach their clients after the deadline, in ms. */
@@ -25,13 +26,24 @@ export async function closeGateway(gateway: GatewayContext, server: Server, dead
   const finished = Promise.all([closed, idle(gateway)]);
   if (!(await within(finished, deadline))) {
     gateway.closed = true;
-    for (const exchange of [...gateway.exchanges]) exchange.abort();
+    await runInSlices(aborting(gateway));
     await within(finished, FLUSH_TIME);
     server.closeAllConnections();
     await closed;
   }
   await requests;
   gateway.closed = true;
+}
+
+/**
+ * Aborts the exchanges in flight, in steps of one. There may be thousands, and the program that closes the gateway
+ * may have a deadline of its own. A closed gateway starts no further ones.
+ */
+function* aborting(gateway: GatewayContext): Steps<void> {
+  for (const exchange of [...gateway.exchanges]) {
+    exchange.abort();
+    yield;
+  }
 }
 
 /**
