@@ -39,6 +39,7 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'framework/worker',
     'framework/handlers',
     'framework/streams',
+    'framework/client-streams',
     'framework/contracts',
     'framework/',
   ],
