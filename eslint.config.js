@@ -1,5 +1,10 @@
 import tseslint from 'typescript-eslint';
 
+/** Words that names in camelCase do not contain. Things have the names that readers know from elsewhere. */
+const RETIRED_WORDS = ['told', 'vigil', 'desk', 'guest', 'porter', 'door', 'unsayable', 'impatient', 'lane'];
+const capitalised = RETIRED_WORDS.map((word) => `${word[0].toUpperCase()}${word.slice(1)}`);
+const RETIRED_NAME = `/(^(${RETIRED_WORDS.join('|')})|(${capitalised.join('|')}))s?(?![a-z])/`;
+
 export default tseslint.config(
   {
     ignores: [
@@ -25,6 +30,10 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       eqeqeq: ['error', 'always'],
       'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        { selector: `Identifier[name=${RETIRED_NAME}]`, message: 'Use a word of the field in names.' },
+      ],
     },
   },
   {

@@ -41,7 +41,7 @@ const { frontend, backend } = await router.start();
 const trust = { serverKey: ofRouter.publicKey };
 const worker = new ZeroMQWorker({
   connection: backend,
-  handlers: { secret: () => 'told to those who may know' },
+  handlers: { secret: () => 'for permitted clients' },
   curve: { ...trust, ...ofWorker },
 });
 await Promise.all([once(router, 'workerJoined'), worker.start()]);

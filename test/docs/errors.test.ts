@@ -136,29 +136,29 @@ function lackOf(text: string): string | undefined {
 
 test('error catalogue: every error states what happened, why, and what to do', () => {
   const faults: string[] = [];
-  const told = new Set<string>();
-  const tell = (code: string, part: string, text: string) => {
+  const texts = new Set<string>();
+  const judge = (code: string, part: string, text: string) => {
     const lack =
       lackOf(text) ?? (part === 'remedy' && !IMPERATIVE.test(text) ? 'names no action' : undefined);
     if (lack !== undefined) faults.push(`${code}: the ${part} ${lack}: ${text}`);
-    if (told.has(text)) faults.push(`${code}: another error has the same ${part}`);
-    told.add(text);
+    if (texts.has(text)) faults.push(`${code}: another error has the same ${part}`);
+    texts.add(text);
   };
   for (const [code, { title, meaning, remedy }] of Object.entries(OUTCOMES as Catalogue)) {
-    tell(code, 'title', `${title}.`);
-    tell(code, 'meaning', meaning);
-    tell(code, 'remedy', remedy);
+    judge(code, 'title', `${title}.`);
+    judge(code, 'meaning', meaning);
+    judge(code, 'remedy', remedy);
   }
   for (const [code, { title, remedy }] of Object.entries(HTTP_PROBLEMS)) {
     if (!/^[A-Z]/.test(title)) faults.push(`${code}: ${title}`);
-    tell(code, 'remedy', remedy);
+    judge(code, 'remedy', remedy);
   }
   const local = readFileSync(PAGE, 'utf8').matchAll(/^\| `([A-Z_]+)` \| `\w+` \| (.+?) \| (.+?) \|$/gm);
   for (const [, code = '', meaning = '', remedy = ''] of local) {
     if (lackOf(meaning) ?? lackOf(remedy)) faults.push(`${code}: ${meaning} ${remedy}`);
   }
   assert.deepEqual(faults, []);
-  assert.ok(told.size > 50, 'the catalogue was not read');
+  assert.ok(texts.size > 50, 'the catalogue was not read');
   assert.equal(lackOf('Try again.'), 'says too little');
   assert.equal(lackOf('no worker'), 'is not a sentence');
 });

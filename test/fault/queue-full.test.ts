@@ -48,17 +48,17 @@ describe('full queue', () => {
     await began(first.id);
     const floods = Array.from({ length: 10 }, () => scene.send(flood, 'post'));
     assert.deepEqual(await outcomesOf(floods.slice(6)), Array(4).fill('QUEUE_FULL'));
-    const guests = [scene.send(small, 'post'), scene.send(small, 'post', { timeout: 50 })];
+    const others = [scene.send(small, 'post'), scene.send(small, 'post', { timeout: 50 })];
     assert.deepEqual(
       await outcomesOf(floods.slice(4, 6)),
       ['QUEUE_FULL', 'QUEUE_FULL'],
       'the last requests of the flood are displaced',
     );
-    assert.deepEqual(await outcomesOf(guests.slice(1)), ['EXPIRED']);
+    assert.deepEqual(await outcomesOf(others.slice(1)), ['EXPIRED']);
     floods[0]?.cancel();
     release();
     assert.deepEqual(
-      await outcomesOf([first, ...guests.slice(0, 1), ...floods.slice(1, 4)]),
+      await outcomesOf([first, ...others.slice(0, 1), ...floods.slice(1, 4)]),
       Array(5).fill('ok'),
     );
     assert.equal(router.stats().queued, 0);

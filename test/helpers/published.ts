@@ -11,8 +11,8 @@ export function published<T>(
 ): Promise<T> {
   let stop = () => {};
   const payload = new Promise<T>((resolve) => {
-    const listener = (told: T) => {
-      if (matches(told)) resolve(told);
+    const listener = (message: T) => {
+      if (matches(message)) resolve(message);
     };
     channel.subscribe(listener);
     stop = () => channel.unsubscribe(listener);

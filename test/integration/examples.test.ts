@@ -85,7 +85,7 @@ describe('examples', () => {
     const example = startExample(scopeOf(t), 'curve/private.ts');
     const { code } = await within(example.exited, 'the end of the example');
     assert.equal(code, 0, example.stderr);
-    assert.deepEqual(example.lines, ['client: told to those who may know', 'stranger: NO_ROUTER']);
+    assert.deepEqual(example.lines, ['client: for permitted clients', 'stranger: NO_ROUTER']);
   });
 
   it(

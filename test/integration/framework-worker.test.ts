@@ -32,13 +32,13 @@ describe('worker', () => {
       const scope = scopeOf(t);
       const { router, frontend, backend } = await startRouter(scope, transport);
       const worker = makeWorker(scope, { connection: backend, handlers: echo, concurrency: 7 });
-      const told = [
+      const publications = [
         nextEvent(worker, 'connected'),
         nextEvent(worker, 'accepted'),
         nextEvent(router, 'workerJoined'),
       ];
       assert.deepEqual(await worker.start(), [backend]);
-      const [connected, accepted, join] = await Promise.all(told);
+      const [connected, accepted, join] = await Promise.all(publications);
       assert.deepEqual([connected, accepted], [[backend], [backend]]);
       assert.deepEqual(join, [
         worker.identity.identity,

@@ -59,11 +59,11 @@ for (const [name, host] of HOSTS) {
       await ask(`${url}/nothing?key=${KEY}`);
       await ask(`${url}/things/7`, { method: 'DELETE' });
       await ask(`${url}/livez`);
-      const told = lines.map(({ method, path, route, status, code, event, caller }) => {
+      const entries = lines.map(({ method, path, route, status, code, event, caller }) => {
         return [method, path, route, status, code, event, caller];
       });
       const none = undefined;
-      assert.deepEqual(told, [
+      assert.deepEqual(entries, [
         ['GET', `${prefix}/things/7`, '/things/{id}', 200, none, 'thing.get', 'eva'],
         ['GET', `${prefix}/things/no-number`, '/things/{id}', 400, 'INVALID_REQUEST', 'thing.get', 'eva'],
         ['GET', `${prefix}/things/7`, '/things/{id}', 401, 'UNAUTHENTICATED', 'thing.get', none],
@@ -83,13 +83,13 @@ for (const [name, host] of HOSTS) {
     it(`access log on ${name}: has a line for a client that disconnects`, async (t) => {
       const { url, lines, requester } = await started(t, host, true);
       const hangUp = new AbortController();
-      const told = published(diagnostics.httpAnswered);
+      const answered = published(diagnostics.httpAnswered);
       requester.handlers['slow'] = () => {
         hangUp.abort();
         return SILENCE;
       };
       await assert.rejects(fetch(`${url}/slow`, { signal: hangUp.signal }));
-      assert.deepEqual([(await told).status, (await told).code], [499, 'CANCELLED']);
+      assert.deepEqual([(await answered).status, (await answered).code], [499, 'CANCELLED']);
       assert.equal(lines.at(-1)?.['status'], 499);
     });
   });
@@ -110,10 +110,10 @@ describe('without an access log', () => {
 describe('malformed HTTP request', () => {
   it('access log: reports malformed HTTP requests, too', async (t) => {
     const { port } = await started(t, ownServer, false);
-    const told = published(diagnostics.httpAnswered);
+    const answered = published(diagnostics.httpAnswered);
     const socket = createConnection(port, '127.0.0.1', () => socket.end('garbage\r\n\r\n'));
     t.after(() => socket.destroy());
-    const { status, code, method, route, path } = await told;
+    const { status, code, method, route, path } = await answered;
     assert.deepEqual([status, code, method, route, path], [400, 'MALFORMED_HTTP', '', '', '']);
   });
 });

@@ -143,8 +143,8 @@ export class DescriptorSink implements LogSink {
     this.pump = undefined;
   }
 
-  private lost(error: unknown, { lines, reported: told }: Batch): void {
-    this.losses.reported = told;
+  private lost(error: unknown, { lines, reported }: Batch): void {
+    this.losses.reported = reported;
     this.failed(error, lines);
   }
 
@@ -158,9 +158,9 @@ export class DescriptorSink implements LogSink {
       if (text.length >= WRITE_LENGTH) break;
     }
     this.waiting -= text.length;
-    const { reported: told } = this.losses;
+    const { reported } = this.losses;
     text += this.losses.report();
-    return text === '' ? undefined : { bytes: Buffer.from(text), lines, reported: told };
+    return text === '' ? undefined : { bytes: Buffer.from(text), lines, reported };
   }
 }
 

@@ -19,13 +19,13 @@ const ANY = 'tcp://127.0.0.1:0';
 
 /** Every report of a silent peer. It must stay empty. */
 function alarms(scope: Scope): unknown[] {
-  const told: unknown[] = [];
-  const listener = (payload: unknown): void => void told.push(payload);
+  const heard: unknown[] = [];
+  const listener = (payload: unknown): void => void heard.push(payload);
   for (const channel of [diagnostics.heartbeatMissed, diagnostics.heartbeatLost, diagnostics.workerLeft]) {
     channel.subscribe(listener);
     scope.after(() => channel.unsubscribe(listener));
   }
-  return told;
+  return heard;
 }
 
 /**
@@ -59,7 +59,7 @@ describe('heartbeats: peers with different settings do not flap', () => {
   ] as const) {
     it(what, async (t) => {
       const scope = scopeOf(t);
-      const told = alarms(scope);
+      const heard = alarms(scope);
       const { router, frontend, backend, heartbeat } = await startRouter(scope, 'tcp', {
         heartbeatConfig: new ZeroMQHeartbeatConfig(ANY, { ...ofRouter, allowShortDurations: true }),
       });
@@ -78,7 +78,7 @@ describe('heartbeats: peers with different settings do not flap', () => {
       const client = await connectClient(scope, frontend, { heartbeatConfig });
       const nodes = [worker.identity.identity, client.identity.identity];
       await beats(socket, nodes, count);
-      assert.deepEqual(told, []);
+      assert.deepEqual(heard, []);
       assert.deepEqual(lost, []);
       assert.deepEqual(connected.sort(), nodes.sort(), 'each joined once');
       assert.equal((await client.sendMessage('echo', 'still here')).eventData, 'still here');

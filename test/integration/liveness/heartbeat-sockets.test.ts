@@ -68,10 +68,10 @@ describe('heartbeats over sockets', () => {
       const node = await connected;
       assert.deepEqual([node.key, node.nodeType, node.returned], [key, 'worker', false]);
       const gone = next(receiver, 'lost');
-      const told = published(diagnostics.heartbeatLost);
+      const loss = published(diagnostics.heartbeatLost);
       sender.stop();
       assert.equal((await gone).key, key);
-      const { kind, node: source, peer, peerType, missed } = await told;
+      const { kind, node: source, peer, peerType, missed } = await loss;
       assert.deepEqual([kind, source, peer, peerType, missed], ['router', 'r', key, 'worker', 4]);
     });
   }

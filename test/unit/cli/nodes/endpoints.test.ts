@@ -15,20 +15,20 @@ function failing(error: Error, listeners = LISTENERS): Promise<unknown> {
   return explainBindErrors(listeners, () => Promise.reject(error));
 }
 
-const told = (message: string) => ({ constructor: CommandError, message });
+const reported = (message: string) => ({ constructor: CommandError, message });
 const inUse = (message: string) => new ZeroMQSocketInvalid('EADDRINUSE', message);
 
 describe('error for an address that cannot be bound', () => {
   it('names the setting and its value', async () => {
     await assert.rejects(
       failing(inUse('cannot bind tcp://127.0.0.1:5555: Address already in use')),
-      told(
+      reported(
         'cannot bind tcp://localhost:5555: another process uses the address; stop that process or choose another backend with --backend or ZMQ_GATEWAY_BACKEND',
       ),
     );
     await assert.rejects(
       failing(inUse('cannot bind ipc:///run/beat.sock: another process listens there')),
-      told(
+      reported(
         'cannot bind ipc:///run/beat.sock: another process uses the address; stop that process or choose another heartbeat with --heartbeat or ZMQ_GATEWAY_HEARTBEAT',
       ),
     );
@@ -37,7 +37,7 @@ describe('error for an address that cannot be bound', () => {
     });
     await assert.rejects(
       failing(new ZeroMQConfigError(`cannot listen on 127.0.0.1:8080: ${cause.message}`, { cause })),
-      told(
+      reported(
         'cannot bind 127.0.0.1:8080: another process uses the address; stop that process or choose another port with --port or ZMQ_GATEWAY_PORT',
       ),
     );
@@ -47,7 +47,7 @@ describe('error for an address that cannot be bound', () => {
     const remedy = 'choose another heartbeat with --heartbeat or ZMQ_GATEWAY_HEARTBEAT';
     for (const reason of ['the path is a file that is not a socket', 'the folder /run does not exist']) {
       const message = `cannot bind ipc:///run/beat.sock: ${reason}`;
-      await assert.rejects(failing(inUse(message)), told(`${message}; ${remedy}`));
+      await assert.rejects(failing(inUse(message)), reported(`${message}; ${remedy}`));
     }
   });
 
@@ -55,7 +55,7 @@ describe('error for an address that cannot be bound', () => {
     const listeners = ['frontend', 'backend'].map((setting) => ({ setting, endpoint: 'tcp://*:5555' }));
     await assert.rejects(
       failing(inUse('cannot bind tcp://*:5555: Address already in use'), listeners),
-      told(
+      reported(
         'cannot bind tcp://*:5555: frontend and backend have the same address; choose another frontend with --frontend or ZMQ_GATEWAY_FRONTEND',
       ),
     );

@@ -324,8 +324,8 @@ describe('ApiRegistry', () => {
     assert.equal(info.title, 'API');
     assert.equal(info.description, '- Test 1.2.3\n- Other 2');
     assert.deepEqual(merged, [{ name: 'tasks', description: 'Things to do.' }]);
-    const told = new ApiRegistry({ info: { title: 'Mine', version: '9' }, servers: [{ url: '/api' }] });
-    const { document } = told.put('a', one('/a', { operationId: 'a' }));
+    const described = new ApiRegistry({ info: { title: 'Mine', version: '9' }, servers: [{ url: '/api' }] });
+    const { document } = described.put('a', one('/a', { operationId: 'a' }));
     assert.deepEqual(
       [document.info.title, document.info.version, document.servers],
       ['Mine', '9', [{ url: '/api' }]],
