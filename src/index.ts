@@ -1,4 +1,7 @@
-/** zeromq-gateway: the framework's public names. The HTTP gateway is `zeromq-gateway/gateway`. */
+/**
+ * src: the public entry `zeromq-gateway`, the framework. The HTTP gateway is
+ * `zeromq-gateway/gateway`.
+ */
 
 export {
   type BodyChunk,

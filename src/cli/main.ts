@@ -1,5 +1,10 @@
 #!/usr/bin/env node
-/** The executable: passes the process's arguments and streams to `run` and exits with its code. */
+/**
+ * cli: the command line. `program.ts` lists the commands; each is a file in `commands`, with its
+ * flags, and uses the nodes as a program would.
+ *
+ * The executable: passes the process's arguments and streams to `run` and exits with its code.
+ */
 import { enlargeYoungGeneration } from './process/young-generation.ts';
 
 enlargeYoungGeneration();

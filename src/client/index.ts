@@ -1,4 +1,7 @@
-/** The client: the exports that the rest of the project may use. */
+/**
+ * client: sends requests to routers and servers, and returns their replies. These are the exports
+ * that the rest of the project may use.
+ */
 export type { ClientSendOptions, SendOptions } from '../core/messages/send-options.ts';
 export type { BodyChunk, BodyPart, BodySource } from '../streams/body-sender.ts';
 export type { StreamEvent } from '../streams/item-decoders.ts';

@@ -1,5 +1,7 @@
 /**
- * The public entry `zeromq-gateway/gateway`: {@link createGateway} and the types of its settings.
+ * gateway: the public entry `zeromq-gateway/gateway`, with {@link createGateway} and the types of
+ * its settings. A request enters in `server`, is matched in `routing`, and is executed in
+ * `exchange`.
  */
 
 export type { Health, HealthReason } from '../core/observability/health.ts';

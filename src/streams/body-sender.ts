@@ -1,4 +1,9 @@
-/** Sends the body of a request in chunks, within the window that the worker grants. */
+/**
+ * streams: what a caller and a handler share. The items of a reply that is received, and a body
+ * that is sent.
+ *
+ * Sends the body of a request in chunks, within the window that the worker grants.
+ */
 import type { InFlight } from '../core/messages/message.ts';
 import { MAX_CHUNK, StreamWindow } from '../core/messages/stream.ts';
 import { encodePartData, encodePartEnd, encodePartHead } from '../wire/part-segments.ts';

@@ -1,6 +1,6 @@
 /**
- * The public entry `zeromq-gateway/testing`: runs workers in memory for tests, and checks services
- * against their contracts.
+ * testing: the public entry `zeromq-gateway/testing`. Runs workers in memory for tests, and checks
+ * services against their contracts.
  */
 export type { CaseKind } from './contract/case.ts';
 export {

@@ -1,4 +1,7 @@
-/** The worker: the exports that the rest of the project may use. */
+/**
+ * worker: connects to routers, announces its events and runs their handlers. These are the exports
+ * that the rest of the project may use.
+ */
 export {
   defineWorker,
   loadWorkerModule,

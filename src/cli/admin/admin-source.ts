@@ -1,4 +1,9 @@
-/** Data sources of a command's admin listener: one process, or all members of a cluster. */
+/**
+ * admin: what a command shows operators. The admin listener of its own process or cluster, and
+ * clients for the admin events of routers and the requests of gateways.
+ *
+ * Data sources of a command's admin listener: one process, or all members of a cluster.
+ */
 
 import type { ConsoleLogging, LogLevel } from '../../core/logging/logging.ts';
 import type { Health, HealthReason } from '../../core/observability/health.ts';

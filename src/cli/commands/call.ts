@@ -1,4 +1,8 @@
-/** `zeromq-gateway call`: sends one event and prints its reply. */
+/**
+ * commands: one file per command, with its settings and what it runs.
+ *
+ * `zeromq-gateway call`: sends one event and prints its reply.
+ */
 import { readReply, ZeroMQClient } from '../../client/index.ts';
 import { parseExact, stringifyExact } from '../../core/json/exact-json.ts';
 import { silentLogger } from '../../core/logging/logging.ts';

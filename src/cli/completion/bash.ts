@@ -1,4 +1,8 @@
-/** Completion for bash: one function with a case for each flag that takes a value. */
+/**
+ * completion: scripts that complete commands and flags in bash, zsh and fish, from the same model.
+ *
+ * Completion for bash: one function with a case for each flag that takes a value.
+ */
 import type { Completable, CompletableCommand } from './model.ts';
 
 /** Arguments of `compgen` that complete a value. */

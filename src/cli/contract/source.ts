@@ -1,4 +1,8 @@
-/** Sources of contracts: a document in a file or at a URL, or a worker file with a contract. */
+/**
+ * contract: what `contract diff` and `contract test` read.
+ *
+ * Sources of contracts: a document in a file or at a URL, or a worker file with a contract.
+ */
 import { statSync } from 'node:fs';
 import { extname } from 'node:path';
 import Joi from 'joi';

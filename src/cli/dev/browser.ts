@@ -1,4 +1,9 @@
-/** Opens a page in the browser of the desktop. */
+/**
+ * dev: `zeromq-gateway dev`. Watches worker files, reloads those that changed without losing a
+ * request, and shows errors and types.
+ *
+ * Opens a page in the browser of the desktop.
+ */
 import { spawn } from 'node:child_process';
 
 /** The program that opens a URL, by platform. */

@@ -1,4 +1,8 @@
-/** Preferences of a request to a mock: `Prefer: code=404, example=none` (RFC 7240). */
+/**
+ * mock: `zeromq-gateway mock`. Answers from the examples and schemas of a document.
+ *
+ * Preferences of a request to a mock: `Prefer: code=404, example=none` (RFC 7240).
+ */
 
 /** The preferences that a mock knows. */
 export interface Preferences {

@@ -1,4 +1,9 @@
-/** `zeromq-gateway call --stream` and `--upload`: prints the items of a reply as they arrive. */
+/**
+ * nodes: what commands that run a node share. Start, reload and end (`serve.ts`), worker files,
+ * documents, keys, endpoints and logs.
+ *
+ * `zeromq-gateway call --stream` and `--upload`: prints the items of a reply as they arrive.
+ */
 import { createReadStream } from 'node:fs';
 import { openStream, type ZeroMQClient } from '../../client/index.ts';
 import { parseExact, stringifyExact } from '../../core/json/exact-json.ts';

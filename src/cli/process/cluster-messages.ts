@@ -1,4 +1,9 @@
-/** Messages between the primary of a cluster and its members. */
+/**
+ * process: the process of a command. Several processes for one gateway (`cluster.ts`), the package
+ * and its memory, and samples in Python.
+ *
+ * Messages between the primary of a cluster and its members.
+ */
 
 import type { LogLevel } from '../../core/logging/log-level.ts';
 import type { Health } from '../../core/observability/health.ts';

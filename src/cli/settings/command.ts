@@ -1,4 +1,9 @@
-/** Definition of a command: its settings, and the function that runs with their values. */
+/**
+ * settings: flags, environment variables and the configuration file of a command, with types,
+ * defaults and errors.
+ *
+ * Definition of a command: its settings, and the function that runs with their values.
+ */
 
 import { httpUrl, zoneName } from './node-types.ts';
 import { optional, type Setting, setting, type ValuesOf } from './settings.ts';

@@ -1,4 +1,8 @@
-/** Converts the metrics of a process to the form of the OpenTelemetry SDK. */
+/**
+ * telemetry: export of traces and metrics over OTLP, with the optional packages of OpenTelemetry.
+ *
+ * Converts the metrics of a process to the form of the OpenTelemetry SDK.
+ */
 import type * as Sdk from '@opentelemetry/sdk-metrics';
 import type { MetricData, ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import { typeOfValues } from '../../core/observability/span-export.ts';

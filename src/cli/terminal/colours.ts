@@ -1,4 +1,8 @@
-/** Colours of a command's output on terminals that support them. */
+/**
+ * terminal: what a person sees. Tables, colours, progress, and log lines for a terminal.
+ *
+ * Colours of a command's output on terminals that support them.
+ */
 import { styleText } from 'node:util';
 
 type Colour = Parameters<typeof styleText>[0];

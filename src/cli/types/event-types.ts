@@ -1,4 +1,8 @@
-/** Writes the types of events: the interface `Events` and the components that it refers to. */
+/**
+ * types: `zeromq-gateway types`. TypeScript types of events from a document or from live contracts.
+ *
+ * Writes the types of events: the interface `Events` and the components that it refers to.
+ */
 import { at, isObject, type Json, type JsonObject, member, textOf } from '../../contract/json.ts';
 import { hasMembers } from '../../contract/media-types.ts';
 import { memberOfMethod } from '../../contract/other-methods.ts';

@@ -1,4 +1,9 @@
-/** Stacks of errors that begin with the line of the user. */
+/**
+ * core/messages: requests, replies, outcomes and errors as all layers see them (`message.ts`),
+ * whatever the wire looks like.
+ *
+ * Stacks of errors that begin with the line of the user.
+ */
 import { ZeroMQError } from './errors.ts';
 
 /**

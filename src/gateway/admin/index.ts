@@ -1,5 +1,5 @@
 /**
- * The admin listener, separate from the public one: health, metrics, the log level and the
+ * admin: the admin listener, separate from the public one. Health, metrics, the log level and the
  * dashboard.
  */
 import { createServer, type Server } from 'node:http';

@@ -1,6 +1,6 @@
 /**
- * The vocabulary of all folders of the gateway: settings, problems, media types, request ids and
- * pipelines.
+ * common: the vocabulary of all folders of the gateway. Settings, problems, media types, request
+ * ids and pipelines.
  *
  * This file has the interfaces that a gateway requires from its host: the source of its document
  * and its logger.

@@ -1,4 +1,9 @@
-/** Publishes answered HTTP requests on a diagnostics channel, and writes the access log. */
+/**
+ * context: what all requests of one gateway share. Its settings and services
+ * (`gateway-context.ts`), open streams, and the access log.
+ *
+ * Publishes answered HTTP requests on a diagnostics channel, and writes the access log.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { diagnostics, type HttpAnswered } from '../../core/observability/diagnostics.ts';
 import { traceIdOf } from '../../core/observability/tracing.ts';

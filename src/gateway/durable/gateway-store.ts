@@ -1,4 +1,9 @@
-/** The store of a gateway, as operators and metrics see it. */
+/**
+ * durable: the part of the store that a gateway uses. Leases, takeovers, and what is stored of a
+ * request and its reply.
+ *
+ * The store of a gateway, as operators and metrics see it.
+ */
 import type { Cancellation, ListQuery, StoredRequest, StoreStatistics } from '../../store/index.ts';
 import type { KeyResult } from './key-result.ts';
 import type { StoreService } from './store-service.ts';

@@ -1,4 +1,7 @@
 /**
+ * exchange: the life of an HTTP request. `dispatcher.ts` selects its route, `exchange.ts` sends its
+ * event and settles it once; the other exchanges add bodies, streams, keys and hooks.
+ *
  * A request of an asynchronous operation (`x-async`). If its client prefers that (RFC 7240), or the
  * operation requires it, the request is stored, the response is 202, and the reply follows later.
  */

@@ -1,4 +1,8 @@
-/** JSON data that hooks read and change: bytes until a hook reads it. */
+/**
+ * hooks: what hooks receive, and how they run. Nothing of this runs in a gateway without hooks.
+ *
+ * JSON data that hooks read and change: bytes until a hook reads it.
+ */
 import { jsonText } from '../../core/json/json-value.ts';
 import { isJsonType } from '../common/media-type.ts';
 

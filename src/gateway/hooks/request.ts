@@ -1,8 +1,4 @@
-/**
- * hooks: what hooks receive, and how they run. Nothing of this runs in a gateway without hooks.
- *
- * This file has the request that all hooks of an exchange share.
- */
+/** The request that all hooks of an exchange share. */
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../../core/messages/message.ts';
 import type { GatewayLogger } from '../common/api-source.ts';

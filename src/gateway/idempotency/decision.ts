@@ -1,4 +1,7 @@
 /**
+ * idempotency: `Idempotency-Key`. The key, the fingerprint of the data, and what follows from the
+ * state of the store.
+ *
  * What the gateway does with a request that may have an idempotency key. Pure functions: the
  * exchange sends, stores and answers.
  *

@@ -1,4 +1,8 @@
-/** The files of a page that shows the document: Swagger UI or Scalar. */
+/**
+ * pages: what the gateway serves itself. The document, the page that shows it, and health checks.
+ *
+ * The files of a page that shows the document: Swagger UI or Scalar.
+ */
 import { gunzipSync } from 'node:zlib';
 import { etagOf } from '../response/entity-tag.ts';
 

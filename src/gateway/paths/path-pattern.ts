@@ -1,5 +1,6 @@
 /**
- * Path templates of OpenAPI: parsing, the tree that finds them, and the values of their parameters.
+ * paths: path templates of OpenAPI. Parsing, the tree that finds them, and the values of their
+ * parameters.
  *
  * This file parses templates and extracts the parameters of a path.
  */

@@ -1,4 +1,7 @@
 /**
+ * requests: asynchronous requests. The runner that executes stored ones, and the operations that
+ * report, cancel and list them.
+ *
  * The asynchronous requests of a gateway: it stores and runs them, and takes over those of gateways
  * that are gone.
  */

@@ -1,9 +1,4 @@
-/**
- * Responses: replies and problems, their headers, contract checks, conditions, compression, and the
- * writer.
- *
- * This file turns a worker's reply, or a problem, into the response.
- */
+/** Turns a worker's reply, or a problem, into the response. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ReplyExtras, ReplyMessage } from '../../core/messages/message.ts';
 import { isJsonType, isTextType } from '../common/media-type.ts';

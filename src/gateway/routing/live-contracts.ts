@@ -1,4 +1,6 @@
 /**
+ * routing: the route table, the routes of operations and pages, and the contracts that routers add.
+ *
  * Keeps a registry up to date with the contracts that workers announce to remote routers. Each
  * router is watched with long polls of `$router.contracts` (docs/protocol/index.md), so that
  * changes arrive without delay.

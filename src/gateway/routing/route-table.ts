@@ -1,7 +1,5 @@
 /**
- * Routing: the route table, the routes of operations and pages, and the contracts that routers add.
- *
- * The table finds the entry of a path in a tree. The entry has the routes by method, so that the
+ * The route table: finds the entry of a path in a tree. The entry has the routes by method, so that the
  * dispatcher can distinguish 404 from 405.
  */
 import type { ApiSnapshot, Operation } from '../../openapi/model/operation.ts';

@@ -1,4 +1,9 @@
-/** API keys: stored as hashes and compared in constant time. */
+/**
+ * security: who may send a request, and how many. Authentication, authorisation, rate limits, CORS
+ * and security headers.
+ *
+ * API keys: stored as hashes and compared in constant time.
+ */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Caller } from '../../core/messages/message.ts';
 import { cookiesOf, decode, pairsOf } from '../binding/pairs.ts';

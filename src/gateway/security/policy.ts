@@ -1,8 +1,4 @@
-/**
- * Security: authentication schemes, rate limits, CORS and security headers.
- *
- * This file combines the security requirements of the document with the configured schemes.
- */
+/** Combines the security requirements of the document with the configured schemes. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { isObject, type Json, type JsonObject, member } from '../../contract/json.ts';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';

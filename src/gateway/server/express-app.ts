@@ -1,6 +1,5 @@
 /**
- * The HTTP edge of a gateway: its Express app, its HTTP server, checks of malformed HTTP, and
- * shutdown.
+ * server: the HTTP edge. The Express app, the HTTP server, checks of malformed HTTP, and shutdown.
  *
  * This file creates the Express app, and request and response classes that have the app's
  * prototypes from the start. Express otherwise replaces the prototype of each request and

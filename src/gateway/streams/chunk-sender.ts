@@ -1,4 +1,9 @@
-/** Sends a request body in chunks, no faster than the worker takes them. */
+/**
+ * streams: replies and uploads that are longer than one message. Flow control between HTTP and the
+ * worker, splitting into items, and checks.
+ *
+ * Sends a request body in chunks, no faster than the worker takes them.
+ */
 import { NO_BYTES } from '../../core/messages/message.ts';
 import { MAX_CHUNK } from '../../core/messages/stream.ts';
 import type { StreamTotals } from '../context/open-streams.ts';

@@ -1,8 +1,5 @@
 /**
- * Streams: replies that are written as they arrive, request bodies that are sent as they arrive,
- * and the checks of both.
- *
- * This file finds the events in the bytes of server-sent events (HTML Standard, 9.2.6: Interpreting
+ * Finds the events in the bytes of server-sent events (HTML Standard, 9.2.6: Interpreting
  * an event stream). Its state carries over the boundaries of chunks.
  */
 

@@ -1,4 +1,9 @@
-/** Turns the errors of ajv into sentences: what is wrong, and what is valid. */
+/**
+ * validation: validators compiled from the served document, their messages, and the shapes of
+ * values.
+ *
+ * Turns the errors of ajv into sentences: what is wrong, and what is valid.
+ */
 
 import { NUMERIC_PATTERN } from '../../contract/index.ts';
 import { at, escapeToken, isObject, type Json, textOf } from '../../contract/json.ts';

@@ -1,9 +1,4 @@
-/**
- * Validation: validators compiled from the served document, their messages, and the shapes of
- * values.
- *
- * This file compiles each schema when it is first needed.
- */
+/** The validators of the served document. Each schema is compiled when it is first needed. */
 import type { Json } from '../../contract/json.ts';
 import {
   type ApiSnapshot,

@@ -1,4 +1,7 @@
 /**
+ * normalise: brings each source to OpenAPI 3.1 with plain references to components (ingest.ts,
+ * normalise.ts), and merges all sources into the served document (merge.ts).
+ *
  * Suppresses problems that are only consequences of another problem, such as those of an operation
  * that refers to a broken component.
  */

@@ -1,8 +1,5 @@
 /**
- * Normalisation: brings each source to OpenAPI 3.1 with plain references to components (ingest.ts,
- * normalise.ts), and merges all sources into the served document (merge.ts).
- *
- * This file checks references between schemas. A cycle that does not descend into the value would
+ * Checks references between schemas. A cycle that does not descend into the value would
  * make validation endless, and a chain must not be longer than a validator can follow.
  */
 import { ContractError } from '../../contract/errors.ts';

@@ -1,4 +1,7 @@
 /**
+ * samples: values that a schema accepts, values at its bounds, and values that it rejects. The same
+ * seed returns the same values.
+ *
  * Flattens a schema: follows references, merges `allOf`, and takes one alternative of `anyOf` and
  * `oneOf`. The result is narrower or wider than the schema where keywords cannot be merged exactly;
  * the code that makes a value from it validates that value.

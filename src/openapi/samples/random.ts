@@ -1,10 +1,3 @@
-/**
- * samples: values that a schema accepts, values at its bounds, and values that it rejects. The same
- * seed returns the same values.
- *
- * This file has the random numbers.
- */
-
 /** A sequence of random numbers that depends on its seed alone (the generator mulberry32). */
 export class Random {
   private state: number;

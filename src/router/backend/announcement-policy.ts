@@ -1,4 +1,9 @@
-/** Checks what a worker announces against the permissions of its key. */
+/**
+ * backend: the workers' side of the router. `backend.ts` exchanges messages with them,
+ * `worker-registry.ts` decides who joins, and `contracts.ts` keeps what they announce.
+ *
+ * Checks what a worker announces against the permissions of its key.
+ */
 import type { PeerPermissions } from '../../transport/curve/permissions.ts';
 import type { ReadAnnouncement } from './announcement.ts';
 

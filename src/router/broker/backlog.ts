@@ -1,4 +1,8 @@
 /**
+ * broker: where requests wait and are scheduled, without I/O. `broker.ts` takes requests and
+ * replies, `scheduler.ts` decides what is dispatched next, and `settlement.ts` ends each request
+ * once.
+ *
  * All queued requests, bounded by number per event and by bytes in total.
  *
  * When there is no room, the broker evicts a request of a client or event that uses more than the

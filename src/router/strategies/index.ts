@@ -1,6 +1,6 @@
 /**
- * The routing strategies of the package, and their names. A strategy chooses among the workers with
- * credit for a request; `strategy.ts` has the interface.
+ * strategies: the routing strategies of the package, and their names. A strategy chooses among the
+ * workers with credit for a request; `strategy.ts` has the interface.
  */
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { LeastLoadedStrategy } from './least-loaded.ts';

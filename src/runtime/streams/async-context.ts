@@ -1,4 +1,7 @@
 /**
+ * runtime/streams: the streams of a handler. Replies as chunks within the window of the caller
+ * (`reply-stream.ts`), and uploads.
+ *
  * Keeps the asynchronous context of a handler for its stream. The body of a generator runs after the
  * handler has returned, and middlewares with an `AsyncLocalStorage` expect their store in it.
  */

@@ -1,4 +1,8 @@
-/** Errors of stores. */
+/**
+ * model: the interface of a store, the states of a request, and what both implementations share.
+ *
+ * Errors of stores.
+ */
 import { ZeroMQError } from '../../core/messages/errors.ts';
 
 /** The database cannot be reached or written. The gateway responds with 503. */

@@ -1,4 +1,7 @@
 /**
+ * postgres: the store of several gateways. Leases by the clock of the database, and notifications
+ * of changes.
+ *
  * The package `pg`, an optional peer: only gateways that share durable requests need it. Declared
  * here is the part that the store uses.
  */

@@ -1,4 +1,9 @@
-/** The changes of the SQLite store. Each runs within a transaction, and none throws for bad input. */
+/**
+ * sqlite: the store of one gateway, a file. It runs in a thread of its own and writes changes in
+ * groups.
+ *
+ * The changes of the SQLite store. Each runs within a transaction, and none throws for bad input.
+ */
 import type { Clock } from '../../core/time/clock.ts';
 import type { ClaimedRequest, Hold, NewRequest, Outcome } from '../model/request.ts';
 import { claimedRequest, holdOf, type PayloadRow, type RequestRow, storedRequest } from '../model/rows.ts';

@@ -1,4 +1,9 @@
-/** Writes request bodies in their media types. */
+/**
+ * contract: checks a running service against its document. Plans cases, sends them, and judges the
+ * replies.
+ *
+ * Writes request bodies in their media types.
+ */
 import type { BodyBinding } from '../../openapi/index.ts';
 import { queryPairs, type Value } from './serialise.ts';
 

@@ -1,4 +1,6 @@
 /**
+ * addressing: where a socket binds or connects, and the addresses behind a name.
+ *
  * Connections: addresses where a socket binds or connects, with the arguments and connection
  * strings of the original.
  */

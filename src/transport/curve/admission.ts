@@ -1,4 +1,6 @@
 /**
+ * curve: keys, the allow list, permissions, and the admission of peers.
+ *
  * Admission of peers to a socket that binds with CURVE. It admits the peers that the authenticator
  * knows, and records which key belongs to each peer of a ROUTER.
  *

@@ -1,4 +1,8 @@
-/** Options of every socket for detecting dead connections and reconnecting. */
+/**
+ * libzmq: options of sockets, and the monitor of their connections.
+ *
+ * Options of every socket for detecting dead connections and reconnecting.
+ */
 import type { Dealer, Router } from 'zeromq';
 
 /** How often a socket pings its peers: `seldom` suits peers that send messages regularly anyway. */

@@ -1,4 +1,7 @@
 /**
+ * link: sockets that carry records. A DEALER to one peer, the ROUTER of clients, and the batch of
+ * records that each turn of the event loop sends.
+ *
  * The socket of a router or server to which clients connect. This ROUTER serves classic clients,
  * native clients before they know their peer, and native clients with packed messages. It answers
  * each in its own format.

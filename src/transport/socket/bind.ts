@@ -1,4 +1,7 @@
 /**
+ * socket: one ZeroMQ socket (`message-socket.ts`). Binding, sending without blocking, reconnecting,
+ * and reports about connections.
+ *
  * Binds a socket. Waits briefly for an address in use, handles socket files, and reports why a bind
  * failed.
  */

@@ -1,4 +1,9 @@
-/** Tracks which files a thread or process imports, so that a change of one of them can be noticed. */
+/**
+ * worker/threads: a worker whose handlers run in threads or processes (`threads.ts`). A blocked or
+ * crashed one is replaced, and its requests end.
+ *
+ * Tracks which files a thread or process imports, so that a change of one of them can be noticed.
+ */
 
 import * as nodeModule from 'node:module';
 import { createRequire } from 'node:module';
