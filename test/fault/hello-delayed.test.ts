@@ -28,9 +28,12 @@ interface Setup {
   readonly child: RunningProcess;
 }
 
+/** How long the router waits for workers, in ms: longer than the child needs to start on any machine. */
+const GRACE = 600_000;
+
 /** A router, and a worker that is connected to it and says hello later. */
 async function setUp(scope: Scope, then: 'serve' | 'stop'): Promise<Setup> {
-  const options = { helloTimeout: 1, limits: { startupGrace: 10_000 } };
+  const options = { helloTimeout: 1, limits: { startupGrace: GRACE } };
   const { router, frontend, backend } = await startRouter(scope, 'tcp', options);
   const client = await connectClient(scope, frontend);
   const { backendMonitor: monitor } = router;
