@@ -108,7 +108,10 @@ export interface Gateway {
   readonly inFlight: number;
   /** The streams of the gateway, for metrics. */
   readonly streams: GatewayStreams;
-  /** The store of requests with an idempotency key; undefined without the setting `store`. */
+  /**
+   * The store of asynchronous requests and of requests with an idempotency key; undefined without
+   * the setting `store`.
+   */
   readonly store: GatewayStore | undefined;
   /**
    * Returns whether the gateway can serve, as `/readyz` reports it.

@@ -416,7 +416,9 @@ function lifecycle(name: string, { open, reopen }: StoreUnderTest): void {
 
   it(`store ${name}: can be checked, and rejects everything once it is closed`, async (t) => {
     const store = await open(t);
-    await store.check();
+    await store.check(false);
+    await store.check(true);
+    await store.check(false);
     await store.close();
     await store.close();
     const closed = {
@@ -427,6 +429,6 @@ function lifecycle(name: string, { open, reopen }: StoreUnderTest): void {
     };
     await assert.rejects(store.create(request()), closed);
     await assert.rejects(store.get('x'), closed);
-    await assert.rejects(store.check(), closed);
+    await assert.rejects(store.check(false), closed);
   });
 }

@@ -14,15 +14,21 @@ export interface TestPostgres {
   /** Deletes everything that a store has written to a database. */
   clear(url: string): Promise<void>;
   readonly server: RunningProcess;
+  /** Starts the server again, after it has ended. */
+  restart(): Promise<RunningProcess>;
 }
 
 /** Starts a server, which ends with the test. Nothing is flushed to the disk, except on request. */
 export async function startPostgres(cleanup: Cleanup, { fsync = false } = {}): Promise<TestPostgres> {
   const { command, args, urlOf } = createPostgres(tempFolder(cleanup), await freePort(), fsync);
-  const server = startProcess(cleanup, command, args, { cwd: '/' });
-  // A fast shutdown: SIGTERM alone would wait for clients.
-  cleanup.after(() => server.kill('SIGINT'));
-  await server.waitForError(/ready to accept connections/);
+  const start = async (): Promise<RunningProcess> => {
+    const server = startProcess(cleanup, command, args, { cwd: '/' });
+    // A fast shutdown: SIGTERM alone would wait for clients.
+    cleanup.after(() => server.kill('SIGINT'));
+    await server.waitForError(/ready to accept connections/);
+    return server;
+  };
+  const server = await start();
   const createDatabase = async (name: string): Promise<string> => {
     await queryPostgres(urlOf('postgres'), `CREATE DATABASE ${name}`);
     return urlOf(name);
@@ -31,7 +37,7 @@ export async function startPostgres(cleanup: Cleanup, { fsync = false } = {}): P
   const clear = async (url: string): Promise<void> => {
     await queryPostgres(url, `TRUNCATE ${tables.join(', ')}`);
   };
-  return { createDatabase, clear, server };
+  return { createDatabase, clear, server, restart: start };
 }
 
 /** Runs one statement, and returns its rows. */

@@ -114,7 +114,7 @@ describe('PostgreSQL store', { skip: POSTGRES_MISSING }, () => {
     await own.server.exited;
     const unavailable = { name: 'StoreUnavailableError', status: 503, dispatched: false };
     await assert.rejects(store.create(requestOf()), unavailable);
-    await assert.rejects(store.check(), unavailable);
+    await assert.rejects(store.check(false), unavailable);
     await assert.rejects(openStore(url), unavailable);
     assert.ok(reports.includes('connection to PostgreSQL failed'));
   });

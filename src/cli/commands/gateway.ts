@@ -90,7 +90,8 @@ export const HTTP_SETTINGS = {
   }),
   store: optional(storeOrOff, {
     description:
-      'Database of requests with an idempotency key (docs/gateway/idempotency.md): sqlite:FILE, postgres://…, or off',
+      'Database of asynchronous requests and of requests with an idempotency key (docs/gateway/idempotency.md): ' +
+      'sqlite:FILE, postgres://…, or off',
     group: 'HTTP',
     defaultNote: 'off',
   }),

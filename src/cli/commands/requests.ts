@@ -120,7 +120,7 @@ function linesOf(command: RequestsCommand, body: unknown): string[] {
 export const requestsCommand = defineCommand({
   name: 'requests',
   description:
-    'List, show or cancel stored requests: those with an idempotency key, and asynchronous ones. The command asks the ' +
+    'List, show or cancel stored requests: asynchronous ones, and those with an idempotency key. The command asks the ' +
     'admin listener of a gateway, or opens the store itself.',
   settings,
   examples: [

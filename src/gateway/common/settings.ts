@@ -327,11 +327,12 @@ export interface GatewaySettings {
    */
   readonly redis?: string;
   /**
-   * URL of the store of requests with an idempotency key: `sqlite:FILE` for one gateway process, or
-   * `postgres://USER:PASSWORD@HOST:PORT/DATABASE` for any number of gateways. It is opened when the
-   * document has an operation that needs it.
+   * URL of the database of asynchronous requests and of requests with an idempotency key:
+   * `sqlite:FILE` for one gateway process, or `postgres://USER:PASSWORD@HOST:PORT/DATABASE` for any
+   * number of gateways. It is opened when the document has an operation that needs it.
    *
-   * @defaultValue none: requests with an idempotency key receive status 503
+   * @defaultValue none: requests with an idempotency key, and those of operations with
+   * `x-async: required`, receive status 503; `Prefer: respond-async` is ignored
    */
   readonly store?: string;
   /**

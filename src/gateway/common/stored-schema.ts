@@ -20,7 +20,7 @@ export const storeUrl: Joi.StringSchema = Joi.string()
     }
   })
   .description(
-    'database of requests with an idempotency key: sqlite:FILE or postgres://…; opened when an operation needs it',
+    'database of asynchronous requests and of requests with an idempotency key: sqlite:FILE or postgres://…; opened when an operation needs it',
   );
 
 export const stored: Joi.ObjectSchema = Joi.object({

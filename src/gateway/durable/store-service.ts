@@ -8,7 +8,9 @@ import { toError } from '../../core/messages/errors.ts';
 import { type Clock, systemClock } from '../../core/time/clock.ts';
 import {
   type ClaimedRequest,
+  type Creation,
   type Hold,
+  type NewRequest,
   type Outcome,
   openStore,
   type RequestStore,
@@ -22,6 +24,7 @@ import { HeldRequests, type Holder } from './held-requests.ts';
 import { KEY_RESULTS, type KeyResult } from './key-result.ts';
 import { Loop } from './loop.ts';
 import { lostOutcome } from './lost-outcome.ts';
+import { Unfinished } from './unfinished.ts';
 
 /** Time until another gateway takes over the requests of a gateway that is gone, in ms. */
 const LEASE = 15_000;
@@ -39,17 +42,6 @@ const EXPIRY_BATCH = 200;
 const EXPIRY_PAUSE = 50;
 /** Age at which statistics are read again, in ms. */
 const STATISTICS_AGE = 10_000;
-/** Maximum changes that wait for the store. */
-const MAX_UNFINISHED = 10_000;
-
-/** Maximum requests that may be stored although the store reported a failure. */
-const MAX_DOUBTFUL = 1000;
-/** Changes that are repeated at once. */
-const PARALLEL = 20;
-
-/** The outcome of a request that did not run: its key can be used again at once. */
-export const NOT_RUN: Outcome = { state: 'failed', code: 'NOT_RUN', retention: 0 };
-
 /** How the service opens a store; tests replace it. */
 export type Open = (options: StoreOptions) => Promise<RequestStore>;
 
@@ -64,10 +56,11 @@ export class StoreService {
   readonly keys = new Map<KeyResult, number>(KEY_RESULTS.map((result) => [result, 0]));
   private readonly held = new HeldRequests();
   private readonly listeners = new Set<(id: string) => void>();
-  private readonly unfinished = new Map<string, { hold: Hold; outcome: Outcome }>();
+  private readonly unfinished = new Unfinished();
   /** Changes that are being written, which closing waits for. */
   private readonly writing = new Set<Promise<unknown>>();
   private readonly loops: Loop[];
+  private readonly checking: Loop;
   private store: RequestStore | undefined;
   private opening: Promise<RequestStore> | undefined;
   private isNeeded = false;
@@ -84,11 +77,12 @@ export class StoreService {
     readonly lease: number = LEASE,
     private readonly mayExist: () => boolean = () => true,
   ) {
+    this.checking = new Loop(clock, CHECK_INTERVAL, () => this.check());
     this.loops = [
+      this.checking,
       new Loop(clock, lease / 3, () => this.guarded((store) => this.renew(store))),
       new Loop(clock, CLAIM_INTERVAL, () => this.guarded((store) => this.takeOver(store))),
       new Loop(clock, EXPIRY_INTERVAL, () => this.guarded((store) => this.expire(store))),
-      new Loop(clock, CHECK_INTERVAL, () => this.check()),
     ];
   }
 
@@ -154,6 +148,23 @@ export class StoreService {
     }
   }
 
+  /**
+   * Stores a new request. While the store is known to fail, the request does not wait for it.
+   *
+   * @throws {StoreUnavailableError} when the store cannot be opened or used.
+   */
+  async create(request: NewRequest): Promise<Creation> {
+    if (this.problem !== undefined) throw unavailable(this.problem);
+    try {
+      return await this.use((store) => store.create(request));
+    } catch (error) {
+      // It may be stored nevertheless, for example if a connection was lost after the commit.
+      const { id, owner } = request;
+      if (this.store !== undefined) this.unfinished.forget({ id, owner, attempt: 1 });
+      throw error;
+    }
+  }
+
   countKey(result: KeyResult): void {
     this.keys.set(result, (this.keys.get(result) ?? 0) + 1);
   }
@@ -186,18 +197,11 @@ export class StoreService {
       return done;
     } catch {
       // The lease is kept: otherwise, the request would be taken over and counted as unknown.
-      if (this.unfinished.size < MAX_UNFINISHED) this.unfinished.set(hold.id, { hold, outcome });
-      else this.held.remove(hold.id);
+      if (!this.unfinished.add(hold, outcome)) this.held.remove(hold.id);
       return false;
     } finally {
       this.writing.delete(writing);
     }
-  }
-
-  /** Deletes a request that may be stored although the store reported a failure. It has not run. */
-  forget(hold: Hold): void {
-    if (this.store !== undefined && this.unfinished.size < MAX_DOUBTFUL)
-      this.unfinished.set(hold.id, { hold, outcome: NOT_RUN });
   }
 
   /**
@@ -282,17 +286,10 @@ export class StoreService {
 
   /** Repeats changes that failed. */
   private async finishRest(store: RequestStore): Promise<void> {
-    const rest = [...this.unfinished.values()];
-    for (let from = 0; from < rest.length; from += PARALLEL) {
-      const some = rest.slice(from, from + PARALLEL);
-      await Promise.all(some.map(({ hold, outcome }) => this.repeat(store, hold, outcome)));
-    }
-  }
-
-  private async repeat(store: RequestStore, hold: Hold, outcome: Outcome): Promise<void> {
-    await store.finish(this.held.current(hold), outcome);
-    this.unfinished.delete(hold.id);
-    this.held.remove(hold.id);
+    await this.unfinished.repeat(async (hold, outcome) => {
+      await store.finish(this.held.current(hold), outcome);
+      this.held.remove(hold.id);
+    });
   }
 
   private async expire(store: RequestStore): Promise<number | undefined> {
@@ -301,7 +298,8 @@ export class StoreService {
 
   private async check(): Promise<number | undefined> {
     try {
-      await this.store?.check();
+      // A small change can succeed on a disk that is almost full.
+      await this.store?.check(this.problem !== undefined);
       this.recover();
       return undefined;
     } catch (error) {
@@ -324,16 +322,24 @@ export class StoreService {
 
   private fail(error: unknown): void {
     if (this.closed) return;
-    const { message } = toError(error);
-    if (this.problem === undefined)
-      this.logger.error({ err: toError(error) }, 'the store of requests cannot be used');
-    this.problem = message;
+    const err = reasonOf(error);
+    const isNew = this.problem === undefined;
+    this.problem = err.message;
+    if (!isNew) return;
+    this.logger.error({ err }, 'the store of requests cannot be used');
+    // New requests are rejected until a check succeeds.
+    if (this.store !== undefined) this.checking.start();
   }
 
   private recover(): void {
     if (this.problem !== undefined) this.logger.info({}, 'the store of requests can be used again');
     this.problem = undefined;
   }
+}
+
+/** Why the database failed, without what the error of a store adds. */
+function reasonOf(error: unknown): Error {
+  return toError(error instanceof StoreUnavailableError ? (error.cause ?? error) : error);
 }
 
 function unavailable(reason: string): StoreUnavailableError {

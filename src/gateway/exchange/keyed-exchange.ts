@@ -16,7 +16,8 @@ import {
 } from '../../store/index.ts';
 import { httpProblem, type Problem, problemOfReply } from '../common/problem.ts';
 import type { KeyResult } from '../durable/key-result.ts';
-import { NOT_RUN, type StoreService } from '../durable/store-service.ts';
+import type { StoreService } from '../durable/store-service.ts';
+import { NOT_RUN } from '../durable/unfinished.ts';
 import {
   type CreationDecision,
   decideCreation,
@@ -163,10 +164,8 @@ export class KeyedExchange extends HookedExchange {
   /** Stores the request. Undefined if the store failed, and the caller has the problem. */
   private async create(request: NewRequest, service: StoreService): Promise<Creation | undefined> {
     try {
-      return await service.use((store) => store.create(request));
+      return await service.create(request);
     } catch {
-      // It may be stored nevertheless, for example if a connection was lost after the commit.
-      service.forget({ id: request.id, owner: request.owner, attempt: 1 });
       this.fail(storeProblem('The gateway cannot store the request now.'));
       return undefined;
     }

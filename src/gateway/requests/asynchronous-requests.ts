@@ -97,22 +97,12 @@ export class AsynchronousRequests implements DurableRequests {
       // A request beyond the maximum waits for a gateway with room.
       lease: isHeld ? this.store.lease : 0,
     };
-    const creation = await this.create(request);
+    const creation = await this.store.create(request);
     if (creation.outcome === 'created' && isHeld) {
       const { hold } = creation;
       this.runner.run({ hold, event, idempotent, data, metadata, timeout }, isDispatched);
     }
     return creation;
-  }
-
-  private async create(request: NewRequest): Promise<Creation> {
-    try {
-      return await this.store.use((store) => store.create(request));
-    } catch (error) {
-      // It may be stored nevertheless, for example if a connection was lost after the commit.
-      this.store.forget({ id: request.id, owner: request.owner, attempt: 1 });
-      throw error;
-    }
   }
 
   /** Wakes the clients that wait: the gateway drains. */

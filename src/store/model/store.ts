@@ -119,8 +119,12 @@ export interface RequestStore {
    * @returns a function that stops it.
    */
   watch(listener: ChangeListener): () => void;
-  /** Rejects if the store cannot be used. */
-  check(): Promise<void>;
+  /**
+   * Rejects if the store cannot be used.
+   *
+   * @param isThorough whether to write as much as a large request, to see whether there is space.
+   */
+  check(isThorough: boolean): Promise<void>;
   /** Completes changes that were begun, and closes the database. */
   close(): Promise<void>;
 }

@@ -161,9 +161,10 @@ export class PostgresStore implements RequestStore {
     return this.listener.watch(listener);
   }
 
-  async check(): Promise<void> {
+  async check(isThorough: boolean): Promise<void> {
     const [row] = await this.rows<{ standby: boolean }>(SQL.check, []);
     if (row?.standby === true) throw unavailable(new Error('the server is a standby, which takes no writes'));
+    if (isThorough) await this.rows(SQL.write, []);
   }
 
   async close(): Promise<void> {

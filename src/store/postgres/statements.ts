@@ -10,6 +10,9 @@ function change(assignments: string, condition: string): string {
     ) SELECT pg_notify('${CHANNEL}', id) FROM changed`;
 }
 
+/** Ends the block that only writes. */
+const WRITTEN = 'ZG002';
+
 const HOLDS = 'unnest($1::text[], $2::text[], $3::int[]) AS h (id, owner, attempt)';
 const SAME_HOLD = 'r.id = h.id AND r.owner = h.owner AND r.attempt = h.attempt';
 /** A subquery, which PostgreSQL evaluates once, so that it can use an index. */
@@ -45,5 +48,17 @@ export const SQL = {
       (SELECT coalesce(sum(bytes), 0)::bigint FROM zeromq_gateway.usage WHERE everyone) AS bytes,
       (SELECT zeromq_gateway.now_ms() - min(created_at) FROM zeromq_gateway.requests
         WHERE finished_at IS NULL) AS oldest`,
+  /** Writes a large request and removes it, which shows whether there is space. */
+  write: `DO $$
+    DECLARE v_id text := 'check ' || gen_random_uuid();
+    BEGIN
+      INSERT INTO zeromq_gateway.requests (id, caller, event, fingerprint, state, idempotent, owner,
+          lease_until, timeout, retention, bytes, created_at)
+        VALUES (v_id, '', '', '', 'running', 0, '', 0, 0, 0, 0, 0);
+      INSERT INTO zeromq_gateway.payloads (id, data, metadata)
+        SELECT v_id, string_agg(uuid_send(gen_random_uuid()), ''), '' FROM generate_series(1, 65536);
+      RAISE SQLSTATE '${WRITTEN}';
+    EXCEPTION WHEN SQLSTATE '${WRITTEN}' THEN NULL;
+    END $$`,
   check: 'SELECT pg_is_in_recovery() AS standby',
 } as const;

@@ -11,6 +11,12 @@ interface Change {
   readonly reject: (error: Error) => void;
 }
 
+/** Learns how each transaction ended, before the promises of its changes settle. */
+export interface TransactionObserver {
+  committed(): void;
+  rolledBack(): void;
+}
+
 /** Maximum changes of a transaction: more would delay their results for too long. */
 const MAX_CHANGES = 500;
 
@@ -18,15 +24,14 @@ export class GroupCommit {
   /** Number of transactions so far. */
   commits = 0;
   private readonly database: SqliteDatabase;
-  private readonly rolledBack: () => void;
+  private readonly observer: TransactionObserver;
   private waiting: Change[] = [];
   private scheduled = false;
   private closed = false;
 
-  /** @param rolledBack called after a transaction failed, and before its changes reject. */
-  constructor(database: SqliteDatabase, rolledBack: () => void) {
+  constructor(database: SqliteDatabase, observer: TransactionObserver) {
     this.database = database;
-    this.rolledBack = rolledBack;
+    this.observer = observer;
   }
 
   /** Resolves with the result of `run` once the transaction that contains it is on disk. */
@@ -70,6 +75,7 @@ export class GroupCommit {
       for (const { reject } of changes) reject(failure);
       return;
     }
+    this.observer.committed();
     this.commits++;
     for (const [index, { resolve }] of changes.entries()) resolve(results[index] as never);
   }
@@ -80,6 +86,6 @@ export class GroupCommit {
     } catch {
       // SQLite has rolled back already, which it does after some errors such as a full disk.
     }
-    this.rolledBack();
+    this.observer.rolledBack();
   }
 }

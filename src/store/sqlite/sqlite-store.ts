@@ -47,6 +47,9 @@ const CACHE_KIB = 16_384;
  */
 const CHECKPOINT_PAGES = 4000;
 
+/** Bytes that a thorough check writes: the largest body of a request by default. */
+const FILLER_BYTES = 1_048_576;
+
 export class SqliteStore implements RequestStore {
   private readonly database: SqliteDatabase;
   private readonly statements: Statements;
@@ -64,7 +67,7 @@ export class SqliteStore implements RequestStore {
     this.statements.run('endLeases', {});
     this.usage = new Usage(database);
     this.changes = new Changes(this.statements, this.usage, limits, clock);
-    this.commits = new GroupCommit(database, () => this.usage.read());
+    this.commits = new GroupCommit(database, this.usage);
   }
 
   create(request: NewRequest): Promise<Creation> {
@@ -149,9 +152,18 @@ export class SqliteStore implements RequestStore {
     return () => this.watchers.off(CHANGED, listener);
   }
 
-  /** Writes a row: only that shows that the disk takes writes. */
-  check(): Promise<void> {
-    return this.commits.submit(() => this.statements.run('check', { now: this.clock.wall() }));
+  /**
+   * Writes a row: only that shows that the disk takes writes. A thorough check also writes the
+   * filler, which the next check deletes. It frees the log first, because that needs no space for
+   * pages that the database has.
+   */
+  check(isThorough: boolean): Promise<void> {
+    if (isThorough) this.checkpoint();
+    return this.commits.submit(() => {
+      this.statements.run('check', { now: this.clock.wall() });
+      if (isThorough) this.statements.run('fill', { bytes: FILLER_BYTES });
+      else this.statements.run('empty', {});
+    });
   }
 
   close(): Promise<void> {
@@ -166,6 +178,15 @@ export class SqliteStore implements RequestStore {
     }
     this.database.close();
     return Promise.resolve();
+  }
+
+  /** Copies the log to the database. */
+  private checkpoint(): void {
+    try {
+      this.database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').all({});
+    } catch {
+      // There is no space for it. The log has everything.
+    }
   }
 
   private find(id: string, caller: string | undefined): RequestRow | undefined {

@@ -109,9 +109,9 @@ class SqliteThread implements RequestStore {
   }
 
   /** Starts the thread again if it has ended, for example because memory was short. */
-  async check(): Promise<void> {
+  async check(isThorough: boolean): Promise<void> {
     await this.calls.start();
-    await this.calls.call('check');
+    await this.calls.call('check', isThorough);
   }
 
   async close(): Promise<void> {

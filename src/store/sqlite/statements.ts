@@ -32,6 +32,8 @@ const SQL = {
   delete: 'DELETE FROM requests WHERE seq = :seq',
   oldest: 'SELECT min(created_at) AS created_at FROM requests WHERE finished_at IS NULL',
   check: 'INSERT OR REPLACE INTO checks (id, at) VALUES (1, :now)',
+  fill: 'INSERT OR REPLACE INTO payloads (seq, data) VALUES (-1, randomblob(:bytes))',
+  empty: 'DELETE FROM payloads WHERE seq = -1',
 } as const;
 
 type StatementName = keyof typeof SQL;

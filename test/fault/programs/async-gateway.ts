@@ -37,6 +37,7 @@ const api = apiOf({
   '/once': { post: { 'x-async': 'required', ...body } },
   '/again': { post: { 'x-async': 'required', 'x-idempotent': true, ...body } },
   '/keyed': { post: { 'x-idempotency': 'required', ...body } },
+  '/plain': { post: body },
 });
 const gateway = createGateway({ requester, api, port: 0, store });
 const { url } = await gateway.listen();

@@ -29,6 +29,7 @@ interface Scene {
   readonly service: StoreService;
   /** Lets the timers of `ms` and the transactions that they begin run. */
   readonly pass: (ms: number) => Promise<void>;
+  readonly request: (changes?: Partial<NewRequest>) => NewRequest;
   readonly create: (changes?: Partial<NewRequest>) => Promise<Hold>;
 }
 
@@ -49,26 +50,27 @@ function start(t: TestContext, open?: (store: RequestStore) => Open): Scene {
       if (left === 0) break;
     }
   };
-  const create: Scene['create'] = async (changes = {}) => {
-    const creation = await store.create({
-      id: randomUUID(),
-      caller: '',
-      event: 'e',
-      fingerprint: Buffer.alloc(32),
-      state: 'running',
-      idempotent: false,
-      data: Buffer.alloc(0),
-      metadata: Buffer.alloc(0),
-      timeout: 1000,
-      retention: 60_000,
-      owner: service.owner,
-      lease: service.lease,
-      ...changes,
-    });
+  const request: Scene['request'] = (changes = {}) => ({
+    id: randomUUID(),
+    caller: '',
+    event: 'e',
+    fingerprint: Buffer.alloc(32),
+    state: 'running',
+    idempotent: false,
+    data: Buffer.alloc(0),
+    metadata: Buffer.alloc(0),
+    timeout: 1000,
+    retention: 60_000,
+    owner: service.owner,
+    lease: service.lease,
+    ...changes,
+  });
+  const create: Scene['create'] = async (changes) => {
+    const creation = await store.create(request(changes));
     assert.ok(creation.outcome === 'created');
     return creation.hold;
   };
-  return { clock, store, service, pass, create };
+  return { clock, store, service, pass, request, create };
 }
 
 function unavailable(): Promise<never> {
@@ -88,14 +90,14 @@ describe('store service', () => {
     await pass(0);
     assert.equal(service.failure, 'it is down');
     await assert.rejects(
-      service.use((store) => store.check()),
+      service.use((store) => store.check(false)),
       { code: 'STORE_UNAVAILABLE', status: 503, dispatched: false },
     );
     assert.equal(attempts, 1, 'requests do not wait for another attempt');
     await pass(2000);
     assert.equal(attempts, 3);
     assert.equal(service.failure, undefined);
-    await service.use((store) => store.check());
+    await service.use((store) => store.check(false));
   });
 
   it('store service: keeps leases, and takes over requests of gateways that are gone', async (t) => {
@@ -186,13 +188,55 @@ describe('store service', () => {
   });
 
   it('store service: forgets a request that was stored although the store reported a failure', async (t) => {
-    const { service, store, pass, create } = start(t);
+    const { service, store, pass, request } = start(t, (inner) => () => {
+      const create: RequestStore['create'] = async (one) => {
+        await inner.create(one);
+        return unavailable();
+      };
+      return Promise.resolve(Object.assign(Object.create(inner) as RequestStore, { create }));
+    });
     service.need();
     await pass(0);
-    const hold = await create({ key: 'k' });
-    service.forget(hold);
+    const one = request({ key: 'k' });
+    const creating = assert.rejects(service.create(one), { message: 'it is down' });
+    await pass(0);
+    await creating;
+    assert.equal((await store.get(one.id))?.state, 'running');
     await pass(10_000);
-    assert.equal(await store.get(hold.id), undefined);
+    assert.equal(await store.get(one.id), undefined);
+  });
+
+  it('store service: stores nothing new after a failure until a thorough check succeeds', async (t) => {
+    let isDown = false;
+    let attempts = 0;
+    const checks: boolean[] = [];
+    const { service, pass, request } = start(t, (inner) => () => {
+      const create: RequestStore['create'] = (one) => {
+        attempts += 1;
+        return isDown ? unavailable() : inner.create(one);
+      };
+      const check: RequestStore['check'] = (isThorough) => {
+        checks.push(isThorough);
+        return isDown ? unavailable() : inner.check(isThorough);
+      };
+      return Promise.resolve(Object.assign(Object.create(inner) as RequestStore, { create, check }));
+    });
+    service.need();
+    await pass(0);
+    isDown = true;
+    const rejected = { code: 'STORE_UNAVAILABLE', status: 503 };
+    await assert.rejects(service.create(request()), rejected);
+    for (let i = 0; i < 3; i += 1) await assert.rejects(service.create(request()), rejected);
+    await pass(0);
+    assert.deepEqual([attempts, checks], [1, [false, true]], 'a request waited for a store that fails');
+    assert.equal(service.failure, 'it is down');
+    isDown = false;
+    await pass(2000);
+    assert.equal(service.failure, undefined);
+    const creating = service.create(request());
+    await pass(0);
+    assert.equal((await creating).outcome, 'created');
+    assert.deepEqual(checks, [false, true, true]);
   });
 
   it('store service: deletes expired requests, and counts what is stored for metrics', async (t) => {

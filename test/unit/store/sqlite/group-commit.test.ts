@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import type { SqliteDatabase } from '../../../../src/store/sqlite/driver.ts';
 import { GroupCommit } from '../../../../src/store/sqlite/group-commit.ts';
 
+const OBSERVER = { committed: () => undefined, rolledBack: () => undefined };
+
 /** Records what is executed, and fails on request. */
 class RecordingDatabase implements SqliteDatabase {
   readonly executed: string[] = [];
@@ -25,7 +27,10 @@ class RecordingDatabase implements SqliteDatabase {
 describe('group commit', () => {
   it('group commit: one transaction for the changes of a turn of the event loop', async () => {
     const database = new RecordingDatabase();
-    const commits = new GroupCommit(database, () => assert.fail('nothing failed'));
+    const commits = new GroupCommit(database, {
+      ...OBSERVER,
+      rolledBack: () => assert.fail('nothing failed'),
+    });
     const changes = [1, 2, 3].map((value) => commits.submit(() => value));
     assert.deepEqual(database.executed, []);
     assert.deepEqual(await Promise.all(changes), [1, 2, 3]);
@@ -36,7 +41,7 @@ describe('group commit', () => {
 
   it('group commit: many changes become several transactions, in order', async () => {
     const database = new RecordingDatabase();
-    const commits = new GroupCommit(database, () => undefined);
+    const commits = new GroupCommit(database, OBSERVER);
     const order: number[] = [];
     await Promise.all(Array.from({ length: 1200 }, (_, i) => commits.submit(() => order.push(i))));
     assert.equal(commits.commits, 3);
@@ -50,7 +55,7 @@ describe('group commit', () => {
     it(`group commit: all changes reject when ${sql} fails, and later ones succeed`, async () => {
       const database = new RecordingDatabase();
       let rolledBack = 0;
-      const commits = new GroupCommit(database, () => (rolledBack += 1));
+      const commits = new GroupCommit(database, { ...OBSERVER, rolledBack: () => (rolledBack += 1) });
       database.failure = { sql, error: new Error('database or disk is full') };
       const settled = await Promise.allSettled([commits.submit(() => 1), commits.submit(() => 2)]);
       for (const one of settled) {
@@ -66,7 +71,7 @@ describe('group commit', () => {
 
   it('group commit: a change that throws rolls the transaction back', async () => {
     const database = new RecordingDatabase();
-    const commits = new GroupCommit(database, () => undefined);
+    const commits = new GroupCommit(database, OBSERVER);
     const good = commits.submit(() => 1);
     const bad = commits.submit(() => {
       throw new Error('constraint failed');
@@ -78,7 +83,7 @@ describe('group commit', () => {
 
   it('group commit: close commits what was submitted, and rejects what follows', async () => {
     const database = new RecordingDatabase();
-    const commits = new GroupCommit(database, () => undefined);
+    const commits = new GroupCommit(database, OBSERVER);
     const last = commits.submit(() => 'kept');
     commits.close();
     assert.deepEqual(database.executed, ['BEGIN IMMEDIATE', 'COMMIT']);

@@ -84,8 +84,41 @@ describe('SQLite store', () => {
     await assert.rejects(store.create(large), { code: 'STORE_UNAVAILABLE', status: 503, dispatched: false });
     assert.equal(await store.get(large.id), undefined);
     assert.deepEqual([(await store.statistics()).states.accepted, (await store.statistics()).bytes], [1, 10]);
+    // A page has room for a small change.
+    await store.check(false);
+    await assert.rejects(store.check(true), { code: 'STORE_UNAVAILABLE' });
     database.prepare('PRAGMA max_page_count = 100000').all({});
+    await store.check(true);
     assert.equal((await store.create(large)).outcome, 'created');
+    await store.check(false);
+    assert.deepEqual(database.prepare('SELECT count(*) AS n FROM payloads').all({}), [{ n: 2 }]);
+  });
+
+  it('SQLite store: counts nothing of a transaction that failed', async (t) => {
+    const file = fileOf(t);
+    const database = openSqlite(file);
+    migrateSqlite(database, file);
+    const store = new SqliteStore(database, DEFAULT_LIMITS, new FakeClock());
+    t.after(() => store.close());
+    const kept = await store.create(requestOf());
+    assert.ok(kept.outcome === 'created');
+    const before = await store.statistics();
+    const [{ page_count: pages }] = database.prepare('PRAGMA page_count').all({}) as [{ page_count: number }];
+    database.prepare(`PRAGMA max_page_count = ${pages}`).all({});
+    // All in one transaction, of which the last change fails.
+    const other = requestOf({ caller: 'bea', state: 'running' });
+    const settled = await Promise.allSettled([
+      store.create(other),
+      store.finish({ id: other.id, owner: other.owner, attempt: 1 }, { state: 'failed', code: 'X' }),
+      store.cancel(kept.request.id),
+      store.create(requestOf({ data: Buffer.alloc(1_000_000) })),
+    ]);
+    assert.deepEqual(
+      settled.map(({ status }) => status),
+      Array(4).fill('rejected'),
+    );
+    assert.deepEqual(await store.statistics(), before);
+    assert.equal((await store.create(requestOf({ caller: 'bea' }))).outcome, 'created');
   });
 
   it('SQLite store: a file in use by another process is rejected, and is free after kill -9', async (t) => {

@@ -103,6 +103,6 @@ it('SQLite thread: a file in use is named, and a thread that has ended starts ag
   await calls.thread.terminate();
   await assert.rejects(within(lost, 'the failure'), { code: 'STORE_UNAVAILABLE', status: 503 });
   await assert.rejects(store.get('kept'), /its thread has ended/);
-  await store.check();
+  await store.check(false);
   assert.equal((await store.get('kept'))?.state, 'accepted');
 });
