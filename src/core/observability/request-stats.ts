@@ -48,7 +48,8 @@ const TICK = 1000;
 const KEPT = 0.8;
 /** Collecting stops after this time without a read, in milliseconds. */
 const IDLE = 60_000;
-const MAX_EVENTS = 500;
+/** Events of their own that are not known: workers that serve every event take any name. */
+const MAX_UNKNOWN = 500;
 const MAX_FAILURES = 50;
 /** Characters of a message that are kept. */
 const MAX_DETAIL = 300;
@@ -96,6 +97,8 @@ export class RequestStats {
   private readonly events = new Map<string, RecentRequests>();
   private all = new RecentRequests();
   private readonly failed = new Ring<FailedRequest>();
+  /** Number of entries of events that are not known. */
+  private unknown = 0;
   /**
    * Faded count that corresponds to one request per second; grows from 0 towards TICK / (1 - KEPT).
    */
@@ -138,6 +141,7 @@ export class RequestStats {
     this.events.clear();
     this.failed.clear();
     this.all = new RecentRequests();
+    this.unknown = 0;
     this.weight = 0;
   }
 
@@ -175,13 +179,15 @@ export class RequestStats {
   };
 
   /**
-   * Events that no worker ever announced share one entry at a router, because clients can make up any
-   * number of names.
+   * Each known event has an entry. Other events share one at a router unless a worker takes them,
+   * because clients can make up any number of names.
    */
   private at({ eventName, dispatched }: RequestSettled): RecentRequests {
     const known = this.events.get(eventName);
     if (known !== undefined) return known;
-    const own = (dispatched || this.isKnown(eventName)) && this.events.size < MAX_EVENTS;
+    const isKnown = this.isKnown(eventName);
+    const own = isKnown || (dispatched && this.unknown < MAX_UNKNOWN);
+    if (own && !isKnown) this.unknown += 1;
     const name = own ? eventName : OTHER;
     let lately = this.events.get(name);
     if (lately === undefined) {

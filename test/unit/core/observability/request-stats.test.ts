@@ -93,4 +93,15 @@ describe('RequestStats', () => {
       ],
     );
   });
+
+  it('RequestStats: names every known event, and limits the names of the others', (t) => {
+    const { stats } = statsOf(t);
+    stats.read();
+    for (let at = 0; at < 600; at += 1) settle({ eventName: `taken.${at}` });
+    for (let at = 0; at < 600; at += 1) settle({ eventName: `known.${at}` });
+    const names = stats.read().events.map(({ event }) => event);
+    assert.equal(names.filter((name) => name.startsWith('known.')).length, 600);
+    assert.equal(names.filter((name) => name.startsWith('taken.')).length, 500);
+    assert.equal(stats.read().events.find(({ event }) => event === 'other')?.requests, 100);
+  });
 });
