@@ -91,6 +91,35 @@ describe('worker thread with a blocked event loop', () => {
     assert.equal(threads.running, 1);
   });
 
+  it('worker threads: only the thread whose handler hangs is replaced', async (t) => {
+    const scope = scopeOf(t);
+    const channel = new Channel(scope);
+    const { threads, client } = await startThreads(scope, 3, { threadStallTimeout: 60_000 });
+    const running = async (): Promise<Set<unknown>> => {
+      const ids = new Set<unknown>();
+      while (ids.size < 3) ids.add((await client.sendMessage('thread.id')).eventData);
+      return ids;
+    };
+    const before = await running();
+    let crashes = 0;
+    threads.on('crashed', () => (crashes += 1));
+    const crashed = next(threads, 'crashed');
+    const ready = untilJoined(() => next(threads, 'ready'));
+    const lost = assert.rejects(client.sendMessage('thread.hang', null, { timeout: 60_000 }), {
+      code: 'WORKER_LOST',
+    });
+    const [hanging] = await channel.waitFor('hanging');
+    await crashed;
+    await ready;
+    await lost;
+    const after = await running();
+    assert.deepEqual(
+      [...before].filter((id) => !after.has(id)),
+      [hanging?.threadId],
+    );
+    assert.deepEqual([crashes, threads.running], [1, 3]);
+  });
+
   it('worker thread blocked in native code: routers consider it lost although it cannot be ended', async (t) => {
     const { threads, client } = await startThreads(scopeOf(t), 1, { threadStallTimeout: 1000 });
     const order: string[] = [];

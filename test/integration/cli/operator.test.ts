@@ -123,6 +123,27 @@ describe('operator commands', () => {
   });
 });
 
+it('events and top name the events of workers that have left', async (t) => {
+  const scope = scopeOf(t);
+  const { line } = await startNode(scope, ['router', ...FREE_PORTS]);
+  const to = ['--to', endpointIn(line, 'frontend')];
+  const { node } = await startNode(scope, ['worker', ECHO, '--router', endpointIn(line, 'backend')]);
+  node.kill('SIGTERM');
+  await node.exited;
+  const { stdout } = await runCommandHere(['events', ...to]);
+  assert.match(stdout, /^echo\.get +0 +0 +its workers have left$/m);
+  const top = async () => {
+    const json = await runCommandHere(['top', '--once', '--interval', '100', '--json', ...to]);
+    return (JSON.parse(json.stdout) as { stats: { events: { event: string }[] } }).stats.events;
+  };
+  assert.deepEqual(await top(), []); // the router collects from the first query on
+  assert.equal((await runCommandHere(['call', 'echo.get', ...to, '--timeout', '300'])).code, 1);
+  assert.deepEqual(
+    (await top()).map(({ event }) => event),
+    ['echo.get'],
+  );
+});
+
 describe('versions of a contract', () => {
   it('events shows versions with their shares, which weight changes', async (t) => {
     const scope = scopeOf(t);
