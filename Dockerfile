@@ -2,11 +2,11 @@
 # is built from the two Node.js stages before it. The stage python-worker is an image of its own:
 # docker build --target python-worker .
 
-# The base images, named only here. Pin them by digest for builds that must be repeatable:
-# docker build --build-arg NODE_IMAGE=node:22-bookworm-slim@sha256:… . scripts/image-check prints the
-# digest of the base that it used.
-ARG NODE_IMAGE=node:22-bookworm-slim
-ARG PYTHON_IMAGE=debian:bookworm-slim
+# The base images, named only here, by the digests of their multi-platform indexes: rebuilds get the
+# same bases until these lines change. `docker buildx imagetools inspect IMAGE:TAG` prints the digest
+# of a newer one. Another base replaces them with --build-arg (npm run image:check -- --node-image).
+ARG NODE_IMAGE=docker.io/library/node:22.23.3-bookworm-slim@sha256:43ac6c60b8f89723f746e8a92ce91abd5017e627ce1ddfe4238355d3a30b772c
+ARG PYTHON_IMAGE=docker.io/library/debian:bookworm-slim@sha256:88200866dfff7ea7f5cbcb6ec7c8a701889efe6fe859fe64d6990e4b07ea4171
 
 # Compiles the sources.
 FROM ${NODE_IMAGE} AS build
@@ -82,7 +82,7 @@ STOPSIGNAL SIGTERM
 # For every command with an admin listener: up, gateway, router, worker, server. It asks whether the
 # process runs, because Docker Swarm replaces containers that fail it. compose.yaml asks whether
 # they can serve.
-HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
   CMD ["node", "/app/dist/cli/main.js", "health", "--live"]
 # The exec form makes node process 1, so SIGTERM reaches it and starts the drain. No init such as
 # tini is needed: node handles its signals and reaps the only processes it starts (--processes).

@@ -122,7 +122,9 @@ function checkImage({ name, from, instructions }: Stage, variables: ReadonlyMap<
     faults.push(`stage ${name} has no ENTRYPOINT in exec form: a shell would keep its signals`);
   }
   const image = (from.getImage() ?? '').replace(/\$\{(\w+)\}/g, (_, key: string) => variables.get(key) ?? '');
-  if (/:latest$|^[^:@]*$/.test(image)) faults.push(`stage ${name} names no version of its base`);
+  if (!/:[^@]+@sha256:[\da-f]{64}$/.test(image)) {
+    faults.push(`stage ${name} does not name the version and the digest of its base`);
+  }
   return faults.map((fault) => `${line}: ${fault}`);
 }
 

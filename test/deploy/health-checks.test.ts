@@ -17,19 +17,26 @@ interface Service {
 }
 
 const dockerfile = readFileSync(path.join(ROOT, 'Dockerfile'), 'utf8');
+const template = readFileSync(path.join(ROOT, 'templates/project/_Dockerfile'), 'utf8');
 
-/** The JSON array of an instruction of the Dockerfile. */
-function arrayOf(instruction: RegExp): string[] {
+/** The JSON array of an instruction of a Dockerfile. */
+function arrayOf(instruction: RegExp, dockerfile: string): string[] {
   const [, json = '[]'] = instruction.exec(dockerfile) ?? [];
   return JSON.parse(json) as string[];
 }
 
 describe('health checks of containers', () => {
   it('image: the health check runs the command of the image, and every role has the listener it asks', () => {
-    const check = arrayOf(/^ {2}CMD (\[.*"health".*\])$/m);
+    const check = arrayOf(/^ {2}CMD (\[.*"health".*\])$/m, dockerfile);
     assert.deepEqual(check, [...HEALTH_COMMAND, '--live']);
-    assert.deepEqual(check.slice(0, 2), arrayOf(/^ENTRYPOINT (\[.*main\.js.*\])$/m));
+    assert.deepEqual(check.slice(0, 2), arrayOf(/^ENTRYPOINT (\[.*main\.js.*\])$/m, dockerfile));
     assert.match(dockerfile, /^ {2}ZMQ_GATEWAY_ADMIN=127\.0\.0\.1:9090 \\$/m);
+  });
+
+  it('image of a new project: the health check runs its command, and every role has the listener it asks', () => {
+    const command = arrayOf(/^ENTRYPOINT (\[.*\])$/m, template);
+    assert.deepEqual(arrayOf(/^ {2}CMD (\[.*"health".*\])$/m, template), [...command, 'health', '--live']);
+    assert.match(template, /^ENV .*ZMQ_GATEWAY_ADMIN=127\.0\.0\.1:9090$/m);
   });
 
   it('compose.yaml: each service of the image is checked, and listens for the check', () => {

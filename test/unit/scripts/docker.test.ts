@@ -8,10 +8,13 @@ import { tempFolder } from '../../helpers/temp.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-const GOOD = `FROM node:22-slim AS build
+const DIGEST = `sha256:${'0a'.repeat(32)}`;
+const BASE = `docker.io/library/node:22-slim@${DIGEST}`;
+
+const GOOD = `FROM ${BASE} AS build
 COPY package.json src/a.ts ./
 RUN true
-FROM node:22-slim
+FROM ${BASE}
 COPY --from=build /app ./
 USER node
 HEALTHCHECK CMD ["true"]
@@ -52,11 +55,16 @@ describe('check of the Dockerfile', () => {
     ['root', ['USER node', 'USER root'], /stage 1 runs as root/],
     ['no health check', ['HEALTHCHECK CMD ["true"]\n', ''], /stage 1 has no HEALTHCHECK/],
     ['a shell between signals and node', ['["node"]', 'node'], /no ENTRYPOINT in exec form/],
-    ['a base without version', ['FROM node:22-slim\n', 'FROM node\n'], /names no version of its base/],
+    ['a base without a digest', [`${BASE}\n`, 'node:22-slim\n'], /does not name the version and the digest/],
+    [
+      'a base without a version',
+      [`${BASE}\n`, `node@${DIGEST}\n`],
+      /does not name the version and the digest/,
+    ],
     [
       'an unknown variable for the base',
-      ['FROM node:22-slim\n', 'FROM ${BASE}\n'],
-      /names no version of its base/,
+      [`FROM ${BASE}\n`, 'FROM ${BASE}\n'],
+      /does not name the version and the digest/,
     ],
   ];
   for (const [what, [from, to], found] of faults) {
