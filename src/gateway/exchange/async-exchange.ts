@@ -30,10 +30,11 @@ export class AsyncExchange extends KeyedExchange {
 
   protected override request(outgoing: OutgoingRequest): InFlight {
     if (!this.isDeferred) return super.request(outgoing);
-    const waiting = new AbortController();
-    this.defer(outgoing, waiting.signal).catch((error: unknown) => this.failInternally(error));
+    // Most callers do not wait.
+    const waiting = this.preferred.wait === undefined ? undefined : new AbortController();
+    this.defer(outgoing, waiting?.signal).catch((error: unknown) => this.failInternally(error));
     // The client has disconnected: the stored request goes on.
-    return { ...WITHOUT_STREAM, cancel: () => waiting.abort() };
+    return { ...WITHOUT_STREAM, cancel: () => waiting?.abort() };
   }
 
   private get preferred(): Preferences {
@@ -43,7 +44,7 @@ export class AsyncExchange extends KeyedExchange {
   }
 
   /** Stores the request and responds. */
-  private async defer(outgoing: OutgoingRequest, signal: AbortSignal): Promise<void> {
+  private async defer(outgoing: OutgoingRequest, signal: AbortSignal | undefined): Promise<void> {
     const { requests } = this.gateway;
     if (requests === undefined) {
       this.fail(unavailable('The gateway has no store; set store to use asynchronous requests.'));
@@ -52,7 +53,12 @@ export class AsyncExchange extends KeyedExchange {
     const accepted = await this.accepted(requests, outgoing);
     if (accepted === undefined || this.settled) return;
     const { wait } = this.preferred;
-    if (wait !== undefined && (await this.answerWithin(requests, accepted, wait, signal))) return;
+    if (
+      wait !== undefined &&
+      signal !== undefined &&
+      (await this.answerWithin(requests, accepted, wait, signal))
+    )
+      return;
     if (!this.settled) this.answerLater(requests, accepted);
   }
 
