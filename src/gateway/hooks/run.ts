@@ -33,7 +33,8 @@ async function within<Value>(
   if (!isThenable(result)) return result;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${name} did not end within ${limit} ms`)), limit);
+    // A hook that never ends does not keep the process alive after the gateway has closed.
+    timer = setTimeout(() => reject(new Error(`${name} did not end within ${limit} ms`)), limit).unref();
   });
   try {
     return await Promise.race([result, late]);
