@@ -4,6 +4,7 @@ import { silentLogger } from '../../core/logging/logging.ts';
 import { ZeroMQError } from '../../core/messages/errors.ts';
 import type { RouterReport, RouterTotals } from '../../core/observability/reports.ts';
 import type { RequestReport } from '../../core/observability/request-stats.ts';
+import { connectWait } from '../nodes/connect-wait.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
 import { requestError } from '../settings/errors.ts';
 import { setting, type ValuesOf } from '../settings/settings.ts';
@@ -19,9 +20,6 @@ export const ADMIN_CLIENT_SETTINGS = {
   json: setting(booleanFlag, { description: 'Print JSON, one line per reply', default: false }),
   ...CURVE_CLIENT_SETTINGS,
 };
-
-/** Maximum time to wait for the connection, in milliseconds. */
-const CONNECT_TIMEOUT = 2000;
 
 /** Reply to `$router.stats`. */
 export interface RouterStatsReport extends RequestReport {
@@ -89,7 +87,7 @@ export async function withRouterAdmin<T>(
     logger: silentLogger, // the error has the reason
   });
   try {
-    await client.connect({ timeout: Math.min(CONNECT_TIMEOUT, timeout), throwOnFailure: true });
+    await client.connect({ timeout: connectWait(timeout), throwOnFailure: true });
     return await use(routerAdminClient(client));
   } catch (error) {
     throw error instanceof ZeroMQError ? requestError(error) : error;

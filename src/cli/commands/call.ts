@@ -9,6 +9,7 @@ import { silentLogger } from '../../core/logging/logging.ts';
 import { toError, ZeroMQError } from '../../core/messages/errors.ts';
 import type { ReplyMessage } from '../../core/messages/message.ts';
 import { printStream } from '../nodes/call-stream.ts';
+import { connectWait } from '../nodes/connect-wait.ts';
 import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
 import { type CommandContext, defineCommand } from '../settings/command.ts';
 import { EXIT, requestError, UsageError } from '../settings/errors.ts';
@@ -44,11 +45,6 @@ const settings = {
   ...CURVE_CLIENT_SETTINGS,
 };
 
-/**
- * Maximum time to wait for the connection, in milliseconds; the default of the Python framework.
- */
-const CONNECT_TIMEOUT = 2000;
-
 /** Reads the event data from standard input. */
 async function readInput({ input }: CommandContext): Promise<unknown> {
   const chunks: Buffer[] = [];
@@ -75,7 +71,7 @@ async function call(values: ValuesOf<typeof settings>, context: CommandContext):
   });
   const began = performance.now();
   try {
-    await client.connect({ timeout: Math.min(CONNECT_TIMEOUT, timeout), throwOnFailure: true });
+    await client.connect({ timeout: connectWait(timeout), throwOnFailure: true });
     const left = Math.max(1, Math.round(timeout - (performance.now() - began)));
     if (values.stream || values.upload !== undefined) {
       await printStream(client, { event, data: data ?? null, timeout: left, upload: values.upload }, context);
