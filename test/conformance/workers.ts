@@ -8,7 +8,7 @@ import {
   type ZeroMQRouterOptions,
 } from '../../src/index.ts';
 import { startNode, urlIn } from '../helpers/command.ts';
-import { PATIENCE } from '../helpers/patience.ts';
+import { briefTimeout, PATIENCE } from '../helpers/patience.ts';
 import type { RunningProcess } from '../helpers/processes.ts';
 import { rawDealer } from '../helpers/raw.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
@@ -161,7 +161,7 @@ export function workerConformance(
       const from = worker.lines.length;
       const abort = new AbortController();
       const cancelled = assert.rejects(
-        client.sendMessage('wait.until', 30, { signal: abort.signal, timeout: 60_000 }),
+        client.sendMessage('wait.until', 30, { signal: abort.signal, timeout: PATIENCE }),
         {
           code: 'CANCELLED',
         },
@@ -170,7 +170,9 @@ export function workerConformance(
       abort.abort();
       await worker.waitForLine(/^given up: cancelled$/, PATIENCE, from);
       await cancelled;
-      await assert.rejects(client.sendMessage('wait.until', 30, { timeout: 300 }), { code: 'TIMEOUT' });
+      await assert.rejects(client.sendMessage('wait.until', 30, { timeout: briefTimeout(300) }), {
+        code: 'TIMEOUT',
+      });
       await worker.waitForLine(/^given up: at the deadline$/, PATIENCE, from);
     });
 

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DNS_SETTINGS } from '../../src/cli/settings/command.ts';
 import type { ZeroMQClient, ZeroMQWorker } from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { makeClient, makeWorker, type StartedRouter, startRouter } from '../integration/framework.ts';
 import { type Manifest, manifestsIn } from './kubernetes.ts';
@@ -91,7 +92,7 @@ function load(client: ZeroMQClient): { stop(): Promise<{ sent: number; failures:
   const requests: Promise<unknown>[] = [];
   const failures: string[] = [];
   const timer = setInterval(() => {
-    const request = client.sendMessage('echo', requests.length, { timeout: 2000 });
+    const request = client.sendMessage('echo', requests.length, { timeout: PATIENCE });
     requests.push(request.catch((error: unknown) => failures.push(String(error))));
   }, 5);
   return {
@@ -108,7 +109,7 @@ async function startCluster(scope: Scope) {
   const routers = await Promise.all([cluster.startRouter(), cluster.startRouter()]);
   const workers = await Promise.all([cluster.startWorker(), cluster.startWorker()]);
   const client = cluster.client();
-  await client.connect({ throwOnFailure: true });
+  await client.connect({ throwOnFailure: true, timeout: PATIENCE });
   await sleep(2 * dnsInterval);
   return { cluster, routers, workers, load: load(client) };
 }

@@ -15,6 +15,7 @@ import { curveKeyPair } from '../../src/index.ts';
 import { PackedBatch } from '../../src/wire/packed-batch.ts';
 import { endpointIn, FREE_PORTS, startNode } from '../helpers/command.ts';
 import { within } from '../helpers/eventually.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import type { RunningProcess } from '../helpers/processes.ts';
 import { connectedDealer, rawDealer } from '../helpers/raw.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
@@ -51,7 +52,7 @@ function usageOf({ pid } = node): { memory: number; descriptors: number } {
 async function waitUntilServed(t: { after(close: () => unknown): void }, name = 'frontend'): Promise<void> {
   if (name === 'frontend') {
     const client = await connectClient(scopeOf(t), endpointIn(line, 'frontend'));
-    await client.sendMessage('$router.ping', null, { timeout: 20_000 });
+    await client.sendMessage('$router.ping', null, { timeout: PATIENCE });
     return;
   }
   const worker = await connectedDealer(scopeOf(t), endpointIn(line, name));
@@ -133,7 +134,7 @@ describe('router under attack: memory stays bounded and other peers are served',
           await worker.send([frames[0] ?? '', '', 'big', body]);
       }
     })().catch(() => undefined);
-    const client = await connectClient(scopeOf(t), endpointIn(line, 'frontend'), { timeout: 20_000 });
+    const client = await connectClient(scopeOf(t), endpointIn(line, 'frontend'), { timeout: PATIENCE });
     await assertBounded(async () => {
       const slowPeer = new Dealer({ linger: 0, receiveHighWaterMark: 1 });
       t.after(() => slowPeer.close());

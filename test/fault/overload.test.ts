@@ -9,6 +9,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ZeroMQClient } from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { allowed } from '../helpers/patience.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter } from '../integration/framework.ts';
 import { outcomesOf, type PendingRequest, Scene } from './scene.ts';
@@ -18,9 +19,12 @@ failOnLeftovers();
 const WORKERS = 3;
 const CONCURRENCY = 4;
 
+/** Factor by which the times grow on a slow machine. It bounds the duration of the test. */
+const SLOWER = Math.min(4, allowed(1));
+
 /** Duration of a handler, and the request timeout, in ms. */
 const TIME = 100;
-const TIMEOUT = 1500;
+const TIMEOUT = Math.round(1500 * SLOWER);
 
 /** Requests per second that the workers can run on an idle machine. */
 const NOMINAL = (WORKERS * CONCURRENCY * 1000) / TIME;
@@ -29,14 +33,14 @@ const NOMINAL = (WORKERS * CONCURRENCY * 1000) / TIME;
  * Duration of each load in ms. The backlog of the overload reaches the timeout in less than half of
  * it.
  */
-const OVERLOAD = 10_000;
-const RECOVERY = 5000;
+const OVERLOAD = 10_000 * SLOWER;
+const RECOVERY = 5000 * SLOWER;
 
 /** Time in ms after the load dropped from which every request succeeds. */
-const RECOVERED = 2000;
+const RECOVERED = 2000 * SLOWER;
 
 /** Duration of the capacity measurement in ms. */
-const MEASURED = 1500;
+const MEASURED = 1500 * SLOWER;
 
 interface Sent {
   /** Time in ms since the load began. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { briefTimeout } from '../helpers/patience.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter, startWorker } from '../integration/framework.ts';
 import { outcomesOf, Scene } from './scene.ts';
@@ -48,7 +49,7 @@ describe('full queue', () => {
     await began(first.id);
     const floods = Array.from({ length: 10 }, () => scene.send(flood, 'post'));
     assert.deepEqual(await outcomesOf(floods.slice(6)), Array(4).fill('QUEUE_FULL'));
-    const others = [scene.send(small, 'post'), scene.send(small, 'post', { timeout: 50 })];
+    const others = [scene.send(small, 'post'), scene.send(small, 'post', { timeout: briefTimeout(50) })];
     assert.deepEqual(
       await outcomesOf(floods.slice(4, 6)),
       ['QUEUE_FULL', 'QUEUE_FULL'],

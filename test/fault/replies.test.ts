@@ -8,6 +8,7 @@ import { PackedBatch } from '../../src/wire/packed-batch.ts';
 import { encodeToken, isToken, tokenGeneration, tokenId } from '../../src/wire/token.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { briefTimeout } from '../helpers/patience.ts';
 import { rawDealer, rawRouter, texts } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter } from '../integration/framework.ts';
@@ -109,7 +110,7 @@ describe('replies at the router', () => {
     const warm = scene.send(client, 'post');
     await worker.reply(await worker.nextRequest());
     await warm.settled;
-    const expired = scene.send(client, 'post', { timeout: 50 });
+    const expired = scene.send(client, 'post', { timeout: briefTimeout(50) });
     const late = await worker.nextRequest();
     assert.deepEqual(await outcomesOf([expired]), ['TIMEOUT, dispatched']);
     await worker.reply(late);
@@ -171,7 +172,7 @@ describe('replies at the client', () => {
     await answer(...first);
     assert.deepEqual(await outcomesOf([twice]), ['ok']);
     await drops.waitFor('late-reply', 1);
-    const late = scene.send(client, 'post', { timeout: 50 });
+    const late = scene.send(client, 'post', { timeout: briefTimeout(50) });
     const second = await take();
     assert.deepEqual(await outcomesOf([late]), ['TIMEOUT, dispatched']);
     await answer(...second);

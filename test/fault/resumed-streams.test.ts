@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { ApiRegistry, contractChecker } from '../../src/gateway/index.ts';
 import { silentLogger, ZeroMQClient, ZeroMQRouter } from '../../src/index.ts';
 import { ownServer } from '../helpers/gateway/hosts.ts';
+import { PATIENT } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 
@@ -25,7 +26,7 @@ async function startGateway(scope: Scope) {
   });
   scope.after(() => router.stop({ deadline: 100 }));
   const { frontend, backend } = await router.start();
-  const client = new ZeroMQClient({ connection: frontend, logger: silentLogger });
+  const client = new ZeroMQClient({ ...PATIENT, connection: frontend, logger: silentLogger });
   scope.after(() => client.close());
   const { url, gateway } = await ownServer(scope, { requester: client, api: registry });
   return { url, gateway, backend };

@@ -22,7 +22,7 @@ async function make(scope: Scope) {
   };
   const router = await start();
   const worker = await scene.worker(undefined, { connection });
-  const client = await connectClient(scope, frontend, { timeout: 30_000, connectTimeout: 200 });
+  const client = await connectClient(scope, frontend, { timeout: PATIENCE, connectTimeout: 200 });
   return { scene, start, router, worker, client, frontend };
 }
 
@@ -60,8 +60,8 @@ describe('killed router', () => {
   it('killed router: no idempotent request is lost if the router returns in time', async (t) => {
     const scope = scopeOf(t);
     const { scene, start, router, worker, frontend } = await make(scope);
-    const patient = await connectClient(scope, frontend, { connectTimeout: 30_000 });
-    const again = scene.send(patient, 'put', { hold: true, timeout: 30_000 });
+    const patient = await connectClient(scope, frontend, { connectTimeout: PATIENCE });
+    const again = scene.send(patient, 'put', { hold: true, timeout: PATIENCE });
     const began = new RegExp(`^began ${again.id}$`);
     await worker.waitForLine(began);
     const lines = worker.lines.length;

@@ -67,14 +67,14 @@ export class Scene {
   /**
    * Sends a request and records its outcome. `put` is idempotent, `post` is not.
    *
-   * @param options.timeout in ms. Default 20,000.
+   * @param options.timeout in ms. Default: as long as a test waits.
    */
   send(
     client: ZeroMQClient,
     eventName: 'put' | 'post',
     options: { hold?: boolean; time?: number; timeout?: number } = {},
   ): PendingRequest {
-    const { hold = false, time, timeout = 20_000 } = options;
+    const { hold = false, time, timeout = PATIENCE } = options;
     this.count += 1;
     const id = `${eventName}-${this.count}`;
     const task: Task = { id, hold, time };

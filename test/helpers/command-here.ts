@@ -7,6 +7,7 @@ import { EventEmitter } from 'node:events';
 import { run } from '../../src/cli/program.ts';
 import { FREE_PORTS } from './command.ts';
 import { emissions, eventually } from './eventually.ts';
+import { patientEnvironment } from './patience.ts';
 import type { Cleanup } from './scope.ts';
 
 /** Output of a command. */
@@ -15,12 +16,12 @@ class Output {
   readonly errors: string[] = [];
   private readonly changes = new EventEmitter().setMaxListeners(0);
 
-  get context() {
+  context(args: readonly string[]) {
     const add = (to: string[]) => (text: string) => {
       to.push(text);
       this.changes.emit('change');
     };
-    return { cwd: process.cwd(), env: {}, out: add(this.lines), err: add(this.errors) };
+    return { cwd: process.cwd(), env: patientEnvironment(args), out: add(this.lines), err: add(this.errors) };
   }
 
   /** Marks the end of the command, after which waiting is in vain. */
@@ -45,7 +46,7 @@ class Output {
 /** Runs a command until it ends. */
 export async function runHere(...args: string[]) {
   const output = new Output();
-  const code = await run(args, output.context);
+  const code = await run(args, output.context(args));
   return { code, stdout: output.lines.join('\n'), stderr: output.errors.join('\n') };
 }
 
@@ -62,7 +63,7 @@ async function stopAll(): Promise<void> {
 /** Starts a long-running command. All of them stop when the first of their scopes closes. */
 export function startHere(cleanup: Cleanup, args: readonly string[]): Output {
   const output = new Output();
-  const ended = run(args, output.context);
+  const ended = run(args, output.context(args));
   running.add(ended);
   void ended.then((code) => {
     running.delete(ended);

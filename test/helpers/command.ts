@@ -4,7 +4,7 @@
  * single test after a change, run `npm run build` first.
  */
 import { fileURLToPath } from 'node:url';
-import { PATIENCE } from './patience.ts';
+import { PATIENCE, patientEnvironment } from './patience.ts';
 import { type RunningProcess, startProcess } from './processes.ts';
 import type { Cleanup } from './scope.ts';
 import { tempFolder } from './temp.ts';
@@ -34,7 +34,7 @@ export function startCommand(
 ): RunningProcess {
   const { cwd = tempFolder(cleanup), env, prefix = [] } = options;
   const [command = process.execPath, ...rest] = [...prefix, process.execPath, MAIN, ...args];
-  return startProcess(cleanup, command, rest, { cwd, env });
+  return startProcess(cleanup, command, rest, { cwd, env: { ...patientEnvironment(args), ...env } });
 }
 
 /** Starts a long-running command and waits for its ready line. */

@@ -1,7 +1,8 @@
 /** A command in the process of the test: each start of a process takes a second of CPU time. */
 import { run } from '../../src/cli/program.ts';
+import { patientEnvironment } from './patience.ts';
 
-/** Runs a command that ends by itself. It has no environment, unless `env` is given. */
+/** Runs a command that ends by itself. Its environment has only `env`, and a generous timeout of requests. */
 export async function runCommandHere(
   args: readonly string[],
   { cwd = process.cwd(), env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
@@ -10,7 +11,7 @@ export async function runCommandHere(
   const errors: string[] = [];
   const code = await run(args, {
     cwd,
-    env,
+    env: { ...patientEnvironment(args), ...env },
     out: (line) => void lines.push(line),
     err: (line) => void errors.push(line),
   });

@@ -11,6 +11,7 @@ import { isPacked } from '../../src/wire/packed.ts';
 import { encodeToken } from '../../src/wire/token.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { published, untilJoined } from '../helpers/published.ts';
 import { connectedDealer, type Frame, rawDealer } from '../helpers/raw.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
@@ -97,9 +98,9 @@ describe('backend', () => {
     const worker = new ZeroMQWorker({ connection: backend, handlers: { echo: (data: unknown) => data } });
     scope.after(() => worker.stop({ deadline: 100 }));
     await untilJoined(() => worker.start());
-    client = new ZeroMQClient({ connection: bound.frontend });
+    client = new ZeroMQClient({ ...PATIENT, connection: bound.frontend });
     scope.after(() => client.close());
-    await client.connect({ throwOnFailure: true });
+    await client.connect({ throwOnFailure: true, timeout: PATIENCE });
   });
   after(() => scope.close());
 

@@ -10,6 +10,7 @@ import { ZeroMQClient } from '../../src/index.ts';
 import { encodeToken } from '../../src/wire/token.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { type Frame, rawRouter } from '../helpers/raw.ts';
 import { Scope } from '../helpers/scope.ts';
 import { NO_UTF8, packed } from './bad-input-cases.ts';
@@ -41,9 +42,9 @@ describe('client', () => {
     drops = new Drops(scope);
     const raw = await rawRouter(scope);
     router = raw.socket;
-    client = new ZeroMQClient({ connection: raw.endpoint });
+    client = new ZeroMQClient({ ...PATIENT, connection: raw.endpoint });
     scope.after(() => client.close());
-    await client.connect({ throwOnFailure: true });
+    await client.connect({ throwOnFailure: true, timeout: PATIENCE });
   });
   after(() => scope.close());
 

@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { ZeroMQClient, ZeroMQHeartbeatConfig, ZeroMQRouter, ZeroMQServer } from '../../src/index.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { type Frame, isCut, rawDealer } from '../helpers/raw.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
@@ -117,9 +118,9 @@ describe('heartbeats of workers', () => {
     });
     scope.after(() => router.stop({ deadline: 100 }));
     const { frontend, backend, heartbeat = '' } = await router.start();
-    const client = new ZeroMQClient({ connection: frontend });
+    const client = new ZeroMQClient({ ...PATIENT, connection: frontend });
     scope.after(() => client.close());
-    await client.connect({ throwOnFailure: true });
+    await client.connect({ throwOnFailure: true, timeout: PATIENCE });
     return { router, backend, heartbeat, client };
   };
 

@@ -8,6 +8,7 @@ import type { Dealer } from 'zeromq';
 import { ZeroMQClient, ZeroMQRouter, ZeroMQServer, ZeroMQWorker } from '../../src/index.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { isCut, rawDealer } from '../helpers/raw.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
@@ -62,9 +63,9 @@ for (const [target, start] of [
     before(async () => {
       drops = new Drops(scope);
       endpoint = await start(scope);
-      client = new ZeroMQClient({ connection: endpoint });
+      client = new ZeroMQClient({ ...PATIENT, connection: endpoint });
       scope.after(() => client.close());
-      await client.connect({ throwOnFailure: true });
+      await client.connect({ throwOnFailure: true, timeout: PATIENCE });
     });
     after(() => scope.close());
 

@@ -55,7 +55,6 @@ const BAD_ASSIGNMENTS: readonly BadAssignment[] = [
   { what: 'an unknown control message', frames: ['$', '', '$explode', '{}'], cause: 'bad-control' },
   { what: 'a control message with invalid JSON', frames: ['$', '', '$welcome', '{"v'], cause: 'bad-control' },
   { what: 'a welcome with wrong fields', frames: ['$', '', '$welcome', '{"v":"1","pack":[],"router":7}'] },
-  { what: 'a rejection without a reason', frames: ['$', '', '$refused', '{"reason":{}}'] },
   { what: 'an answer to a goodbye that the worker did not send', frames: ['$', '', '$bye', '{}'] },
   { what: 'a packed message of garbage', frames: [packed(9, 9, 9)], cause: 'bad-batch' },
   { what: 'a truncated packed request', frames: [packed(1, 0, 1)], cause: 'bad-batch' },
@@ -119,6 +118,12 @@ describe('worker', () => {
   });
 
   it('worker: returns JSON of 1,000 levels', () => goodRequest(nested(1000)));
+
+  it('worker: repeats its hello after a rejection without a reason', async () => {
+    await send(['$', '', '$refused', '{"reason":{}}']);
+    await hello();
+    await goodRequest();
+  });
 
   it('worker: repeats its hello on request', async () => {
     await send(['$', '', '$who', '{}']);

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { withResolvers } from '../../src/core/collections/deferred.ts';
 import { diagnostics } from '../../src/core/observability/diagnostics.ts';
 import { type HandlerContext, ZeroMQError } from '../../src/index.ts';
+import { briefTimeout, PATIENCE } from '../helpers/patience.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { published } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
@@ -139,7 +140,7 @@ describe('cancelled requests', () => {
       },
       { inner: gate.handler },
     );
-    await assert.rejects(client.sendMessage('outer', 1, { timeout: 150 }), { code: 'TIMEOUT' });
+    await assert.rejects(client.sendMessage('outer', 1, { timeout: briefTimeout(150) }), { code: 'TIMEOUT' });
     const { code, dispatched } = await outcome.promise;
     assert.deepEqual([code, dispatched], ['TIMEOUT', true]);
     await aborted(gate.calls[0]?.signal as AbortSignal);
@@ -172,7 +173,7 @@ describe('lost workers', () => {
         backend,
       ]);
       await joined;
-      const request = client.sendMessage('outer', idempotent, { timeout: 30_000 });
+      const request = client.sendMessage('outer', idempotent, { timeout: PATIENCE });
       await child.waitForLine(/"got"/);
       if (idempotent) {
         await startWorker(scope, { connection: backend, handlers: { hold: () => 'second' } });
@@ -192,7 +193,7 @@ describe('lost workers', () => {
       { outer: (data: unknown, { call }: HandlerContext) => call('inner', data) },
       { inner: gate.handler },
     );
-    const request = client.sendMessage('outer', 1, { timeout: 20_000 });
+    const request = client.sendMessage('outer', 1, { timeout: PATIENCE });
     const lost = assert.rejects(request, { code: 'WORKER_LOST', dispatched: true });
     await gate.called();
     await worker.stop({ deadline: 0 });

@@ -15,6 +15,7 @@ import {
 } from '../../src/index.ts';
 import { ClassicRouter, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
 import { anyEndpoint } from '../helpers/endpoints.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import {
@@ -68,7 +69,7 @@ describe('calls from threads', () => {
       const threads = makeThreads(scope, { module: file, connection: backend, threads: 1 });
       await untilJoined(() => threads.start());
       const client = await connectClient(scope, frontend);
-      const options = { timeout: 30_000 };
+      const options = { timeout: PATIENCE };
       assert.deepEqual((await client.sendMessage('up', 5, options)).eventData, STEPS);
       await assert.rejects(client.sendMessage('up.refused', null, options), {
         code: 'TAKEN',
@@ -91,7 +92,7 @@ describe('calls from threads', () => {
     const threads = makeThreads(scope, { module, connection: router, threads: 1 });
     await untilJoined(() => threads.start());
     const client = await connectClient(scope, frontend);
-    assert.deepEqual((await client.sendMessage('up', 5, { timeout: 30_000 })).eventData, STEPS);
+    assert.deepEqual((await client.sendMessage('up', 5, { timeout: PATIENCE })).eventData, STEPS);
   });
 });
 
@@ -112,7 +113,7 @@ describe('calls in the embedded mode', () => {
   it('embedded calls in a circle at concurrency 1: complete', async (t) => {
     const { client, router } = await embedded(scopeOf(t), upDown);
     const replies = await Promise.all(
-      Array.from({ length: 50 }, () => client.sendMessage('up', 5, { timeout: 30_000 })),
+      Array.from({ length: 50 }, () => client.sendMessage('up', 5, { timeout: PATIENCE })),
     );
     for (const { eventData } of replies) assert.deepEqual(eventData, STEPS);
     const { calls, ok, queued, dispatched } = router.stats();
@@ -192,7 +193,7 @@ describe('calls behind several routers', () => {
     const clients = await Promise.all(routers.map(({ frontend }) => connectClient(scope, frontend)));
     const requests = clients.flatMap((client) =>
       Array.from({ length: 30 }, (_, n) =>
-        client.sendMessage<string[]>(n % 3 === 0 ? 'up' : 'down', n % 6, { timeout: 60_000 }),
+        client.sendMessage<string[]>(n % 3 === 0 ? 'up' : 'down', n % 6, { timeout: PATIENCE }),
       ),
     );
     const replies = await Promise.all(requests);
@@ -240,7 +241,7 @@ describe('calls behind several routers', () => {
     const client = await connectClient(scope, frontend);
     const request = client.sendMessage('outer', 1);
     await gate.called();
-    const stopped = router.stop({ deadline: 5000 });
+    const stopped = router.stop({ deadline: PATIENCE });
     gate.openAll();
     assert.equal((await request).eventData, 2);
     await stopped;
@@ -265,7 +266,7 @@ describe('calls behind several routers', () => {
     const client = await connectClient(scope, frontend);
     const request = client.sendMessage('outer', 1);
     await gate.called();
-    const stopped = worker.stop({ deadline: 5000 });
+    const stopped = worker.stop({ deadline: PATIENCE });
     gate.openAll();
     assert.equal((await request).eventData, 2);
     await stopped;
@@ -282,7 +283,7 @@ describe('calls without a router that takes them', () => {
     await connected;
     const client = await connectClient(scope, frontend, { classic: true });
     const { code, dispatched, message } = (
-      await client.sendMessage<Record<string, unknown>>('ask', null, { timeout: 10_000 })
+      await client.sendMessage<Record<string, unknown>>('ask', null, { timeout: PATIENCE })
     ).eventData;
     assert.deepEqual([code, dispatched], ['CALLS_UNSUPPORTED', false]);
     assert.match(String(message), new RegExp(`cannot call "inner": the router at ${backend}`));
@@ -296,7 +297,9 @@ describe('calls without a router that takes them', () => {
     await worker.start();
     await connected;
     const client = await connectClient(scope, router.frontend, { classic: true });
-    const { eventData } = await client.sendMessage<Record<string, unknown>>('ask', null, { timeout: 10_000 });
+    const { eventData } = await client.sendMessage<Record<string, unknown>>('ask', null, {
+      timeout: PATIENCE,
+    });
     assert.equal(eventData['code'], 'CALLS_UNSUPPORTED');
     assert.match(String(eventData['message']), /connect the worker to a ZeroMQRouter/);
   });
@@ -321,7 +324,7 @@ describe('calls from a server', () => {
     const { endpoint } = await startServer(scope, { handlers: upDown, concurrency: 1 });
     const client = await connectClient(scope, endpoint);
     const replies = await Promise.all(
-      Array.from({ length: 50 }, () => client.sendMessage('up', 5, { timeout: 30_000 })),
+      Array.from({ length: 50 }, () => client.sendMessage('up', 5, { timeout: PATIENCE })),
     );
     for (const { eventData } of replies) assert.deepEqual(eventData, STEPS);
   });

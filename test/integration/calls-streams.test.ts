@@ -15,6 +15,7 @@ import {
   ZeroMQStream,
 } from '../../src/index.ts';
 import { within } from '../helpers/eventually.ts';
+import { briefTimeout, PATIENCE } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter, startServer, startWorker } from './framework.ts';
@@ -90,7 +91,7 @@ describe('calls with streams', () => {
       const client = await start(scopeOf(t));
       const size = 4_000_000;
       const before = await stateOf();
-      const down = await client.stream('relay.down', size, { timeout: 30_000 });
+      const down = await client.stream('relay.down', size, { timeout: PATIENCE });
       assert.equal(down.contentType, 'application/octet-stream');
       const reader = down.bytes();
       const first = await reader.next();
@@ -101,10 +102,10 @@ describe('calls with streams', () => {
       const chunks = [first.value as Buffer];
       for await (const chunk of reader) chunks.push(chunk);
       assert.equal(sha256(chunks), sha256(bytesOf(size)));
-      const up = await client.stream('relay.up', null, { body: bytesOf(size), timeout: 30_000 });
+      const up = await client.stream('relay.up', null, { body: bytesOf(size), timeout: PATIENCE });
       for await (const sum of up) assert.equal(sum, sha256(bytesOf(size)));
       const { ended } = await stateOf();
-      const left = await client.stream('relay.down', 100_000_000, { timeout: 30_000 });
+      const left = await client.stream('relay.down', 100_000_000, { timeout: PATIENCE });
       for await (const _ of left) break;
       await within(
         until(async () => (await stateOf()).ended > ended),
@@ -121,10 +122,10 @@ describe('calls with streams', () => {
   }
 
   /** Returns the code of the error with which a stream of `inner` ends, and its items. */
-  const watch = async (_data: unknown, context: HandlerContext): Promise<unknown> => {
+  const watch = async (timeout: number | null, context: HandlerContext): Promise<unknown> => {
     const items: unknown[] = [];
     try {
-      const source = await context.stream('inner', null, { timeout: 200 });
+      const source = await context.stream('inner', null, { timeout: timeout ?? PATIENCE });
       for await (const item of source) items.push(item);
       return { items };
     } catch (error) {
@@ -191,7 +192,10 @@ describe('calls with streams', () => {
         },
       },
     );
-    assert.deepEqual((await late.client.sendMessage('outer')).eventData, { items: [], code: 'TIMEOUT' });
+    assert.deepEqual((await late.client.sendMessage('outer', briefTimeout(200))).eventData, {
+      items: [],
+      code: 'TIMEOUT',
+    });
     const none = await scene(scopeOf(t), { outer: watch }, { other: () => 1 });
     assert.deepEqual((await none.client.sendMessage('outer')).eventData, { items: [], code: 'NO_WORKER' });
   });
@@ -209,7 +213,7 @@ describe('calls with streams', () => {
         },
       },
     );
-    const reply = client.sendMessage<{ code: string }>('outer', null, { timeout: 20_000 });
+    const reply = client.sendMessage<{ code: string }>('outer', null, { timeout: PATIENCE });
     await began.promise;
     await callee.stop({ deadline: 0 });
     assert.match((await reply).eventData.code, /^(?:WORKER_LOST|CANCELLED|SHUTTING_DOWN)$/);
@@ -245,12 +249,12 @@ describe('calls with streams', () => {
     const bounce = (other: string) =>
       async function* (n: number, context: HandlerContext): AsyncGenerator<unknown> {
         yield { n };
-        if (n > 0) yield* await context.stream(other, n - 1, { timeout: 20_000 });
+        if (n > 0) yield* await context.stream(other, n - 1, { timeout: PATIENCE });
       };
     const { client } = await scene(scopeOf(t), { ping: bounce('pong') }, { pong: bounce('ping') });
     const items = async (n: number): Promise<unknown[]> => {
       const found: unknown[] = [];
-      for await (const item of await client.stream('ping', n, { timeout: 20_000 })) found.push(item);
+      for await (const item of await client.stream('ping', n, { timeout: PATIENCE })) found.push(item);
       return found;
     };
     const all = await Promise.all(Array.from({ length: 5 }, () => items(4)));
@@ -279,7 +283,7 @@ describe('calls with streams', () => {
         },
       },
     );
-    assert.equal((await client.sendMessage('outer', null, { timeout: 20_000 })).eventData, 6);
+    assert.equal((await client.sendMessage('outer', null, { timeout: PATIENCE })).eventData, 6);
   });
 
   it('calls with streams: invalid options reject, and nothing is sent', async (t) => {

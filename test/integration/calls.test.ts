@@ -12,6 +12,7 @@ import {
   type ZeroMQClientError,
   type ZeroMQError,
 } from '../../src/index.ts';
+import { briefTimeout, PATIENCE } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { aborted, connectClient, HandlerGate, startRouter, startWorker } from './framework.ts';
 
@@ -84,7 +85,7 @@ describe('call of another event', () => {
 
   it('call: request id, caller and trace context pass on, and the deadline is the time left', async (t) => {
     const { client } = await scene(scopeOf(t), [
-      { outer: (_: null, { call }: HandlerContext) => call('inner', null, { timeout: 60_000 }) },
+      { outer: (_: null, { call }: HandlerContext) => call('inner', null, { timeout: 2 * PATIENCE }) },
       {
         inner: (_: null, { requestId, caller, traceparent, timeLeft }: HandlerContext) => ({
           requestId,
@@ -96,11 +97,11 @@ describe('call of another event', () => {
     ]);
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const caller = { id: 'ann', scopes: ['read'] };
-    const options = { timeout: 30_000, requestId: 'r-1', extras: { traceparent, caller } };
+    const options = { timeout: PATIENCE, requestId: 'r-1', extras: { traceparent, caller } };
     const { eventData } = await client.sendMessage<Record<string, unknown>>('outer', null, options);
     const { timeLeft, ...rest } = eventData;
     assert.deepEqual(rest, { requestId: 'r-1', caller, traceparent });
-    assert.ok(Number(timeLeft) > 1000 && Number(timeLeft) <= 30_000, `time left: ${String(timeLeft)}`);
+    assert.ok(Number(timeLeft) > 1000 && Number(timeLeft) <= PATIENCE, `time left: ${String(timeLeft)}`);
   });
 
   it('call with a timeout: ends earlier than the request of the handler', async (t) => {
@@ -108,14 +109,16 @@ describe('call of another event', () => {
     const { client } = await scene(scopeOf(t), [
       {
         outer: async (_: null, { call, timeLeft }: HandlerContext) => {
-          const error = await call('inner', null, { timeout: 100 }).catch((thrown: ZeroMQError) => thrown);
+          const error = await call('inner', null, { timeout: briefTimeout(100) }).catch(
+            (thrown: ZeroMQError) => thrown,
+          );
           const { code, dispatched, name } = error as ZeroMQError;
           return { code, dispatched, name, early: timeLeft() > 5000 };
         },
       },
       { inner: gate.handler },
     ]);
-    const { eventData } = await client.sendMessage('outer', null, { timeout: 20_000 });
+    const { eventData } = await client.sendMessage('outer', null, { timeout: PATIENCE });
     assert.deepEqual(eventData, {
       code: 'TIMEOUT',
       dispatched: true,
@@ -270,7 +273,7 @@ describe('calls in a circle', () => {
   it('mutual calls under load at concurrency 1: all complete, none is lost', async (t) => {
     const { client, router } = await scene(scopeOf(t), [{ a: countDown('b') }, { b: countDown('a') }]);
     const requests = Array.from({ length: 300 }, (_, n) =>
-      client.sendMessage<string[]>(n % 2 === 0 ? 'a' : 'b', n % 7, { timeout: 60_000 }),
+      client.sendMessage<string[]>(n % 2 === 0 ? 'a' : 'b', n % 7, { timeout: PATIENCE }),
     );
     const replies = await Promise.all(requests);
     assert.deepEqual(
@@ -302,7 +305,7 @@ describe('calls in a circle', () => {
       };
     const { client } = await scene(scopeOf(t), [{ a: fan('b') }, { b: fan('a') }], 2);
     const replies = await Promise.all(
-      [1, 2, 3, 4, 5].map(() => client.sendMessage('a', 4, { timeout: 60_000 })),
+      [1, 2, 3, 4, 5].map(() => client.sendMessage('a', 4, { timeout: PATIENCE })),
     );
     assert.deepEqual(
       replies.map(({ eventData }) => eventData),

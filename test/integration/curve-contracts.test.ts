@@ -11,6 +11,7 @@ import { type AllowListEntry, curveKeyPair, defineContract, type ZeroMQWorker } 
 import { emissions, eventually, within } from '../helpers/eventually.ts';
 import { ownServer } from '../helpers/gateway/hosts.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { ADMIN, keysOf, startGuarded } from './curve-nodes.ts';
 import { makeClient, makeWorker } from './framework.ts';
@@ -35,7 +36,7 @@ async function startBank(scope: Scope, checked: boolean) {
   const contractCheck = checked ? contractChecker(new ApiRegistry()) : undefined;
   const { frontend, backend } = await startGuarded(scope, PEERS, { contractChecker: contractCheck });
   const client = makeClient(scope, { connection: frontend, curve: keysOf(ADMIN) });
-  await client.connect();
+  await client.connect({ timeout: PATIENCE });
   const registry = new ApiRegistry();
   const live = new LiveContracts(registry, silentLogger);
   scope.after(() => live.close());

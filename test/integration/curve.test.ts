@@ -14,6 +14,7 @@ import {
 import { anyEndpoint } from '../helpers/endpoints.ts';
 import { within } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { ADMIN, CLIENT, keysOf, PEERS, SERVER, STRANGER, startGuarded, WORKER } from './curve-nodes.ts';
 import { makeClient, makeWorker, startRouter, startServer, startWorker } from './framework.ts';
@@ -37,7 +38,7 @@ async function isLetIn(
   connection: string,
   curve?: ReturnType<typeof keysOf>,
 ): Promise<boolean> {
-  return makeClient(scope, { connection, curve }).connect({ timeout: curve ? 5000 : REFUSED_WITHIN });
+  return makeClient(scope, { connection, curve }).connect({ timeout: curve ? PATIENCE : REFUSED_WITHIN });
 }
 
 /** Resolves when the other side rejected a client's key. */
@@ -134,11 +135,11 @@ describe('accepted keys', () => {
     });
     const first = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
     const second = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
-    assert.ok((await first.connect()) && (await second.connect()));
+    assert.ok((await first.connect({ timeout: PATIENCE })) && (await second.connect({ timeout: PATIENCE })));
     const third = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
     assert.equal(await third.connect({ timeout: REFUSED_WITHIN }), false);
     await first.close();
-    assert.equal(await third.connect({ timeout: 8000 }), true);
+    assert.equal(await third.connect({ timeout: PATIENCE }), true);
   });
 });
 
@@ -245,8 +246,8 @@ it('CURVE: each key stays with its own peer when many handshakes run at once', a
     return makeClient(scope, {
       connection: frontend,
       curve: keysOf(pair),
-      connectTimeout: 10_000,
-      timeout: 10_000,
+      connectTimeout: PATIENCE,
+      timeout: PATIENCE,
     });
   });
   await Promise.all(

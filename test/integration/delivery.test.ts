@@ -9,6 +9,7 @@ import { createGateway } from '../../src/gateway/index.ts';
 import { defineContract, StickyStrategy, silentLogger } from '../../src/index.ts';
 import { ApiRegistry } from '../../src/openapi/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { briefTimeout } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { aborted, connectClient, HandlerGate, startRouter, startWorker } from './framework.ts';
 
@@ -40,7 +41,7 @@ async function reasonOf(signal: AbortSignal): Promise<string> {
 
 describe('abort reason of a handler', () => {
   it("handler: its signal aborts with TimeoutError at the request's deadline", async (t) => {
-    const { signal, outcome } = await running(scopeOf(t), { timeout: 100 });
+    const { signal, outcome } = await running(scopeOf(t), { timeout: briefTimeout(100) });
     assert.equal(await reasonOf(signal), 'TimeoutError: the deadline of the request passed');
     assert.equal(await outcome, 'TIMEOUT');
   });

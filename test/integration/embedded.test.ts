@@ -18,6 +18,7 @@ import {
   ZeroMQWorkerThreads,
 } from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
@@ -54,7 +55,7 @@ function ask(
 ): Promise<ReplyMessage> {
   const body = Buffer.from(JSON.stringify(data));
   return new Promise((resolve) => {
-    router.request({ eventName, body, timeout: 5000, idempotent }, resolve);
+    router.request({ eventName, body, timeout: PATIENCE, idempotent }, resolve);
   });
 }
 
@@ -73,9 +74,9 @@ test('embedded router: serves clients over sockets, too', async (t) => {
   const scope = scopeOf(t);
   const { router, frontend } = await startRouter(scope);
   await startWorker(scope, router, { handlers: { hello: ({ name }: { name: string }) => `hello ${name}` } });
-  const client = new ZeroMQClient({ connection: frontend, logger: silentLogger });
+  const client = new ZeroMQClient({ ...PATIENT, connection: frontend, logger: silentLogger });
   scope.after(() => client.close());
-  assert.equal(await client.connect(), true);
+  assert.equal(await client.connect({ timeout: PATIENCE }), true);
   const { eventData } = await client.sendMessage('hello', { name: 'world' });
   assert.equal(eventData, 'hello world');
 });
@@ -114,7 +115,7 @@ test('embedded router: a cancelled request aborts its handler and is not settled
   });
   let settled = false;
   const inFlight = router.request(
-    { eventName: 'wait', body: Buffer.from('null'), timeout: 5000, idempotent: false },
+    { eventName: 'wait', body: Buffer.from('null'), timeout: PATIENCE, idempotent: false },
     () => {
       settled = true;
     },

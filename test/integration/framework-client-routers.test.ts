@@ -5,6 +5,7 @@ import type { ZeroMQClient, ZeroMQConnectionError, ZeroMQRouter } from '../../sr
 import { type RouterLimits, ZeroMQRoutingProxy } from '../../src/index.ts';
 import { freeEndpoint, TRANSPORTS, type Transport } from '../helpers/endpoints.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { briefTimeout, PATIENCE } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { rawDealer, rawRouter } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
@@ -45,12 +46,12 @@ describe('router that goes and returns', () => {
       const first = await startAt(scope, frontend, backend);
       const worker = makeWorker(scope, { connection: backend, handlers: echo });
       await untilJoined(() => worker.start());
-      const client = await connectClient(scope, frontend, { connectTimeout: 10_000 });
+      const client = await connectClient(scope, frontend, { connectTimeout: PATIENCE });
       for (let n = 0; n < 3; n += 1) assert.equal((await client.sendMessage('echo', n)).eventData, n);
       await first.stop();
       // No router is there: requests wait.
-      const waiting = client.sendMessage('echo', 'waited', { timeout: 20_000, idempotent: true });
-      await untilJoined(() => startAt(scope, frontend, backend, { startupGrace: 10_000 }));
+      const waiting = client.sendMessage('echo', 'waited', { timeout: PATIENCE, idempotent: true });
+      await untilJoined(() => startAt(scope, frontend, backend, { startupGrace: PATIENCE }));
       assert.equal((await waiting).eventData, 'waited');
       for (let n = 0; n < 3; n += 1) assert.equal((await client.sendMessage('echo', n)).eventData, n);
     });
@@ -67,7 +68,7 @@ describe('router that goes and returns', () => {
         dispatched: true,
         status: 502,
       });
-      const again = client.sendMessage('twice', 5, { idempotent: true, timeout: 10_000 });
+      const again = client.sendMessage('twice', 5, { idempotent: true, timeout: PATIENCE });
       await raw.socket.receive();
       await raw.socket.receive();
       raw.socket.close();
@@ -108,7 +109,7 @@ describe('router that goes and returns', () => {
     await server.stop();
     await disconnected;
     const classic = await rawRouter(scope, connection);
-    const reply = client.sendMessage('echo', 'plain', { timeout: 10_000 });
+    const reply = client.sendMessage('echo', 'plain', { timeout: PATIENCE });
     const [identity = '', token = '', ...rest] = await classic.socket.receive();
     assert.deepEqual(rest.slice(0, 3).map(String), ['', 'echo', '"plain"']);
     await classic.socket.send([identity, token, '', 'echo', '"as it was"']);
@@ -137,7 +138,7 @@ describe('router that goes and returns', () => {
       );
     }
     await startServer(scope, { connection, handlers: echo });
-    assert.equal(await client.connect({ timeout: 10_000 }), true);
+    assert.equal(await client.connect({ timeout: PATIENCE }), true);
     assert.equal((await client.sendMessage('echo', 2)).eventData, 2);
   });
 });
@@ -215,7 +216,9 @@ describe('client of a classic router', () => {
     const gate = new HandlerGate();
     await makeWorker(scope, { connection: backend, handlers: { hold: gate.handler, ...echo } }).start();
     const client = await connectClient(scope, frontend, { classic: true, poolSize: 1 });
-    await assert.rejects(client.sendMessage('hold', 'late', { timeout: 50 }), { code: 'TIMEOUT' });
+    await assert.rejects(client.sendMessage('hold', 'late', { timeout: briefTimeout(50) }), {
+      code: 'TIMEOUT',
+    });
     await gate.called();
     gate.openAll();
     for (let n = 0; n < 5; n += 1) assert.equal((await client.sendMessage('echo', n)).eventData, n);

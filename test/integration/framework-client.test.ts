@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { ZeroMQClient, ZeroMQConnectionError } from '../../src/index.ts';
 import { freeEndpoint } from '../helpers/endpoints.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import {
   ALL_TRANSPORTS,
@@ -50,14 +51,14 @@ describe('client: connect()', () => {
       );
       // libzmq keeps an INPROC socket that never had a peer until one connects.
       await startServer(scope, { connection, handlers: echo });
-      assert.equal(await client.connect({ timeout: 10_000 }), true);
+      assert.equal(await client.connect({ timeout: PATIENCE }), true);
     });
 
     it(`connect() resolves when a peer appears while it waits (${transport})`, async (t) => {
       const scope = scopeOf(t);
       const connection = await freeEndpoint(scope, transport);
       const client = makeClient(scope, { connection });
-      const connecting = client.connect({ timeout: 10_000 });
+      const connecting = client.connect({ timeout: PATIENCE });
       await startServer(scope, { connection, handlers: echo });
       assert.equal(await connecting, true);
       assert.equal((await client.sendMessage('echo', 1)).eventData, 1);
@@ -67,7 +68,7 @@ describe('client: connect()', () => {
   it('connect() ends when the client is closed', async (t) => {
     const scope = scopeOf(t);
     const client = makeClient(scope, { connection: await freeEndpoint(scope, 'tcp') });
-    const connecting = client.connect({ timeout: 10_000 });
+    const connecting = client.connect({ timeout: PATIENCE });
     await client.connect({ timeout: 1 });
     await client.close();
     assert.equal(await connecting, false);
@@ -96,15 +97,15 @@ describe('client without a peer', () => {
       });
       assert.equal(client.inFlight, 0);
       await startServer(scope, { connection, handlers: echo });
-      assert.equal(await client.connect({ timeout: 10_000 }), true);
+      assert.equal(await client.connect({ timeout: PATIENCE }), true);
     });
   }
 
   it('client without a peer: a request waits and is served when a peer appears', async (t) => {
     const scope = scopeOf(t);
     const connection = await freeEndpoint(scope, 'tcp');
-    const client = makeClient(scope, { connection, connectTimeout: 10_000 });
-    const reply = client.sendMessage('echo', 'early', { timeout: 10_000 });
+    const client = makeClient(scope, { connection, connectTimeout: PATIENCE });
+    const reply = client.sendMessage('echo', 'early', { timeout: PATIENCE });
     await startServer(scope, { connection, handlers: echo });
     assert.equal((await reply).eventData, 'early');
   });

@@ -15,6 +15,7 @@ import {
   ZeroMQWorkerThreads,
 } from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -72,7 +73,7 @@ describe('integers beyond 2^53', () => {
     for (const option of ['number', 'bigint', 'string'] as const) {
       it(`integers beyond 2^53: reach a handler of the ${place} as a ${option}`, async (t) => {
         const scope = scopeOf(t);
-        const client = await connectClient(scope, await start(scope, option), { timeout: 20_000 });
+        const client = await connectClient(scope, await start(scope, option), { timeout: PATIENCE });
         assert.equal((await client.sendMessage('kind', { n: BIG })).eventData, EXPECTED[option]);
         assert.equal((await client.sendMessage('kind', { n: 5 })).eventData, 'number 5');
       });

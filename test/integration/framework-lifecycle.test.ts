@@ -19,6 +19,7 @@ import {
 } from '../../src/index.ts';
 import { anyEndpoint, freeEndpoint } from '../helpers/endpoints.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { ipcPath, tempFolder } from '../helpers/temp.ts';
@@ -244,7 +245,7 @@ describe('stopping router', () => {
     const queued = client.sendMessage('hold', 'queued');
     await until(() => router.stats().queued === 1, client);
     const disconnected = nextEvent(client, 'disconnected');
-    const stopping = router.stop({ deadline: 10_000 });
+    const stopping = router.stop({ deadline: PATIENCE });
     await disconnected;
     await assert.rejects(client.sendMessage('hold', 'new'), { code: 'NO_ROUTER', dispatched: false });
     const refused = await new Promise((resolve) => {
@@ -285,13 +286,13 @@ describe('nodes of one process', () => {
     const worker = new ZeroMQWorker({ connection: backend, handlers: echo, logger });
     scope.after(() => worker.stop({ deadline: 100 }));
     await worker.start();
-    const client = new ZeroMQClient({ connection: frontend, connectTimeout: 10_000, logger });
+    const client = new ZeroMQClient({ connection: frontend, connectTimeout: PATIENCE, logger });
     scope.after(() => client.close());
-    const reply = client.sendMessage('echo', 1, { timeout: 20_000 });
+    const reply = client.sendMessage('echo', 1, { timeout: PATIENCE });
     const options = {
       frontendConnection: frontend,
       backendConnection: backend,
-      limits: { startupGrace: 10_000 },
+      limits: { startupGrace: PATIENCE },
     };
     await startRouter(scope, 'tcp', options);
     assert.equal((await reply).eventData, 1);

@@ -19,6 +19,7 @@ import {
 } from '../../src/index.ts';
 import { within } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -76,9 +77,9 @@ describe('log files', () => {
     const accepted = within(once(worker, 'accepted'), 'the welcome of the router');
     await untilJoined(() => worker.start());
     await Promise.all([accepted, connected]);
-    const client = new ZeroMQClient({ connection: frontend });
+    const client = new ZeroMQClient({ ...PATIENT, connection: frontend });
     scope.after(() => client.close());
-    await client.connect({ throwOnFailure: true });
+    await client.connect({ throwOnFailure: true, timeout: PATIENCE });
     for (let n = 0; n < 20; n += 1) await client.sendMessage('ping');
     const ids = [router, worker, client].map(({ identity }) => identity.identity);
     const [routerId, workerId, clientId] = ids;
@@ -136,10 +137,10 @@ describe('log files', () => {
     });
     scope.after(() => server.stop({ deadline: 100 }));
     const { endpoint, heartbeat = '' } = await server.start();
-    const client = new ZeroMQClient({ connection: endpoint, heartbeatConfig: beats(heartbeat) });
+    const client = new ZeroMQClient({ ...PATIENT, connection: endpoint, heartbeatConfig: beats(heartbeat) });
     scope.after(() => client.close());
     const connected = within(once(server, 'peerConnected'), 'a heartbeat');
-    await client.connect({ throwOnFailure: true });
+    await client.connect({ throwOnFailure: true, timeout: PATIENCE });
     await connected;
     const { identity: peer } = client.identity;
     const lost = within(once(server, 'peerLost'), 'the loss of the heartbeat');

@@ -7,6 +7,7 @@ import { type MonitorEvent, type ZeroMQSocketMonitor, ZeroMQSocketStatus } from 
 import { freeEndpoint, TRANSPORTS } from '../helpers/endpoints.ts';
 import { emissions, eventually } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { rawRouter } from '../helpers/raw.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, makeClient, makeWorker, nextEvent, startRouter, startServer } from './framework.ts';
@@ -42,7 +43,7 @@ for (const transport of TRANSPORTS) {
       monitor.on('status', (status) => statuses.push(status));
       assert.equal(monitor.status, ZeroMQSocketStatus.NONE);
       const { server } = await startServer(scope, { connection, handlers: echo });
-      await client.connect({ throwOnFailure: true, timeout: 10_000 });
+      await client.connect({ throwOnFailure: true, timeout: PATIENCE });
       const disconnected = nextEvent(monitor, 'disconnect');
       await server.stop();
       await disconnected;
@@ -128,7 +129,7 @@ describe('socket monitor', () => {
     stranger.close();
     await closed;
     await rawRouter(scope, `tcp://127.0.0.1:${port}`);
-    assert.equal(await client.connect({ timeout: 10_000 }), true);
+    assert.equal(await client.connect({ timeout: PATIENCE }), true);
   });
 
   it('socket monitor: the monitors of a pool are those of its sockets', async (t) => {

@@ -10,6 +10,7 @@ import { PackedBatch } from '../../src/wire/packed-batch.ts';
 import { encodeToken } from '../../src/wire/token.ts';
 import { anyEndpoint } from '../helpers/endpoints.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { rawDealer, texts } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { makeRequest } from '../unit/wire/messages.ts';
@@ -29,7 +30,7 @@ failOnLeftovers();
 const echo = { echo: (data: unknown) => data };
 
 function request(scope: Scope, endpoint: string): Request {
-  const socket = new Request({ linger: 0, receiveTimeout: 10_000 });
+  const socket = new Request({ linger: 0, receiveTimeout: PATIENCE });
   scope.after(() => socket.close());
   socket.connect(endpoint);
   return socket;
@@ -105,7 +106,7 @@ describe('server', () => {
     const held = client.sendMessage('hold', 'kept');
     await gate.called();
     const disconnected = nextEvent(client, 'disconnected');
-    const stopping = server.stop({ deadline: 10_000 });
+    const stopping = server.stop({ deadline: PATIENCE });
     await disconnected;
     await classic.send(['echo', '1']);
     assert.match(texts(await classic.receive())[1] ?? '', /"SHUTTING_DOWN"/);
@@ -123,9 +124,9 @@ describe('server', () => {
     const holder = await connectClient(scope, leaving.endpoint);
     const held = holder.sendMessage('hold', 1);
     await gate.called();
-    const stopping = leaving.server.stop({ deadline: 10_000 });
+    const stopping = leaving.server.stop({ deadline: PATIENCE });
     const client = makeClient(scope, { connection: [leaving.endpoint, staying.endpoint] });
-    await client.connect({ throwOnFailure: true });
+    await client.connect({ throwOnFailure: true, timeout: PATIENCE });
     for (let n = 0; n < 10; n += 1) assert.equal((await client.sendMessage('echo', n)).eventData, n);
     gate.openAll();
     assert.equal((await held).eventData, 1);

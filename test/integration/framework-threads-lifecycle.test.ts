@@ -13,6 +13,7 @@ import {
   type ZeroMQWorkerThreadsOptions,
 } from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { briefTimeout, PATIENCE } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -53,7 +54,7 @@ describe('worker thread that dies', () => {
     for (const bound of bounds) {
       const crashed = next(threads, 'crashed');
       const ready = next(threads, 'ready');
-      await assert.rejects(client.sendMessage('thread.exit', null, { timeout: 10_000 }));
+      await assert.rejects(client.sendMessage('thread.exit', null, { timeout: PATIENCE }));
       const [, , delay] = await crashed;
       assert.ok(Number(delay) <= bound, `${String(delay)} ms`);
       await workerRejoined(client, ready);
@@ -63,11 +64,11 @@ describe('worker thread that dies', () => {
   it('worker thread that dies: idempotent requests are redispatched', async (t) => {
     const scope = scopeOf(t);
     const channel = new Channel(scope);
-    const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: 20_000 } });
+    const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { workerGrace: PATIENCE } });
     const threads = makeThreads(scope, { connection: backend, threads: 1 });
     await untilJoined(() => threads.start(), 1);
     const client = await connectClient(scope, frontend);
-    const reply = client.sendMessage('thread.hold', 'kept', { idempotent: true, timeout: 20_000 });
+    const reply = client.sendMessage('thread.hold', 'kept', { idempotent: true, timeout: PATIENCE });
     await channel.waitFor('holding');
     await assert.rejects(client.sendMessage('thread.exit'), { code: 'WORKER_LOST' });
     const [first, second] = await channel.waitFor('holding', 2);
@@ -85,7 +86,7 @@ describe('group of worker threads', () => {
     assert.equal((await channel.waitFor('started', 2)).length, 2);
     const held = [1, 2, 3, 4].map((n) => client.sendMessage('thread.hold', n));
     await channel.waitFor('holding', 4);
-    const stopping = threads.stop({ deadline: 10_000 });
+    const stopping = threads.stop({ deadline: PATIENCE });
     channel.send('go on');
     await stopping;
     assert.deepEqual(
@@ -208,7 +209,7 @@ async function workerRejoined(
 ): Promise<void> {
   await ready;
   for (let served = false; !served; ) {
-    served = await client.sendMessage('thread.id', null, { timeout: 1000 }).then(
+    served = await client.sendMessage('thread.id', null, { timeout: briefTimeout(1000) }).then(
       () => true,
       () => false,
     );

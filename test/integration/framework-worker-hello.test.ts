@@ -141,7 +141,7 @@ describe('goodbye', () => {
     batch.addRequest(1, 1, makeRequest({ eventName: 'hold' }));
     await first.socket.send([identity, ...batch.take()]);
     await gate.called();
-    const stopping = worker.stop({ deadline: 10_000 });
+    const stopping = worker.stop({ deadline: PATIENCE });
     const [, , , bye] = await first.socket.receive();
     assert.equal(String(bye), '$bye');
     const disconnected = nextEvent(worker, 'disconnected');

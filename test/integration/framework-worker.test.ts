@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ZeroMQWorker } from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { briefTimeout, PATIENCE } from '../helpers/patience.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -57,7 +58,7 @@ describe('worker', () => {
       const client = await connectClient(scope, frontend);
       const held = [client.sendMessage('hold', 1), client.sendMessage('hold', 2)];
       await gate.called(2);
-      const stopping = worker.stop({ deadline: 10_000 });
+      const stopping = worker.stop({ deadline: PATIENCE });
       await startWorker(scope, { connection: backend, handlers: { hold: other.handler } });
       const later = Array.from({ length: 10 }, (_, n) => client.sendMessage('hold', n));
       await other.called(10);
@@ -112,7 +113,7 @@ describe('worker', () => {
     const gate = new HandlerGate();
     const worker = await startWorker(scope, { connection: backend, handlers: { hold: gate.handler } });
     const client = await connectClient(scope, frontend);
-    await assert.rejects(client.sendMessage('hold', 1, { timeout: 50 }), {
+    await assert.rejects(client.sendMessage('hold', 1, { timeout: briefTimeout(50) }), {
       code: 'TIMEOUT',
       dispatched: true,
     });
@@ -143,12 +144,12 @@ describe('worker that dies', () => {
     const child = startProcess(scope, process.execPath, [...TYPESCRIPT, script, backend]);
     await Promise.race([joining, child.exited.then(() => assert.fail(child.stderr))]);
     const client = await connectClient(scope, frontend);
-    const once = assert.rejects(client.sendMessage('hold', 'once', { timeout: 20_000 }), {
+    const once = assert.rejects(client.sendMessage('hold', 'once', { timeout: PATIENCE }), {
       code: 'WORKER_LOST',
       dispatched: true,
       status: 502,
     });
-    const again = client.sendMessage('hold', 'again', { timeout: 20_000, idempotent: true });
+    const again = client.sendMessage('hold', 'again', { timeout: PATIENCE, idempotent: true });
     await child.waitForLine(/"once"/);
     await child.waitForLine(/"again"/);
     const gate = new HandlerGate();
@@ -170,7 +171,7 @@ describe('worker that dies', () => {
     const dying = new RawWorker(scope, backend);
     assert.equal(await dying.hello(), '$welcome');
     const client = await connectClient(scope, frontend);
-    const reply = client.sendMessage('hold', 'kept', { timeout: 10_000, idempotent: true });
+    const reply = client.sendMessage('hold', 'kept', { timeout: PATIENCE, idempotent: true });
     await dying.request();
     dying.socket.close();
     await startWorker(scope, { connection: backend, handlers: { hold: (data: unknown) => data } });

@@ -13,7 +13,7 @@ import {
 } from '../../src/index.ts';
 import { anyEndpoint, type Transport } from '../helpers/endpoints.ts';
 import { within } from '../helpers/eventually.ts';
-import { PATIENCE } from '../helpers/patience.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import type { Scope } from '../helpers/scope.ts';
 
@@ -76,8 +76,14 @@ export async function startServer(
   return { server, endpoint };
 }
 
+/** Returns a client that waits for connections and replies as long as the test, unless options say. */
 export function makeClient(scope: Scope, options: ZeroMQClientOptions): ZeroMQClient {
-  const client = new ZeroMQClient({ logger: silentLogger, allowShortDurations: true, ...options });
+  const client = new ZeroMQClient({
+    ...PATIENT,
+    logger: silentLogger,
+    allowShortDurations: true,
+    ...options,
+  });
   scope.after(() => client.close());
   return client;
 }
@@ -89,7 +95,7 @@ export async function connectClient(
   options: Omit<ZeroMQClientOptions, 'connection'> = {},
 ): Promise<ZeroMQClient> {
   const client = makeClient(scope, { connection, ...options });
-  await client.connect({ throwOnFailure: true });
+  await client.connect({ throwOnFailure: true, timeout: PATIENCE });
   return client;
 }
 

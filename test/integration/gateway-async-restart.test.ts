@@ -9,6 +9,7 @@ import { openStore } from '../../src/store/index.ts';
 import { within } from '../helpers/eventually.ts';
 import { apiOf } from '../helpers/gateway/api.ts';
 import { foreignApp, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { connectClient, HandlerGate, startRouter, startWorker } from './framework.ts';
@@ -61,7 +62,7 @@ async function storeWithResults(url: string): Promise<void> {
       idempotent: false,
       data: Buffer.from('{}'),
       metadata: Buffer.from('{}'),
-      timeout: 60_000,
+      timeout: PATIENCE,
       retention: 60_000,
       owner: 'former',
       lease: 60_000,
@@ -182,7 +183,7 @@ describe('asynchronous requests at a separate router', () => {
     // With progress, a client finds out first whether its peer packs.
     const onProgress = (): void => undefined;
     const body = Buffer.from('1');
-    const request = { eventName: 'slow', body, timeout: 20_000, idempotent: false, onProgress };
+    const request = { eventName: 'slow', body, timeout: PATIENCE, idempotent: false, onProgress };
     const send = () => {
       const settled = withResolvers<ReplyMessage>();
       const inFlight = client.request(request, settled.resolve);

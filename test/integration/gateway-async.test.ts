@@ -9,6 +9,7 @@ import { openStore } from '../../src/store/index.ts';
 import { within } from '../helpers/eventually.ts';
 import { apiOf } from '../helpers/gateway/api.ts';
 import { type Hosted, ownServer } from '../helpers/gateway/hosts.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { makeWorker, startRouter, startWorker } from './framework.ts';
@@ -370,7 +371,7 @@ describe('asynchronous requests', () => {
     const status = (await (await post(`${url}/reports`, { mode: 'wait' })).json()) as Status;
     await within(reports.started.promise, 'the handler');
     const polling = fetch(url + status.links.self, { headers: { prefer: 'wait=20' } });
-    const closed = gateway.close({ deadline: 20_000 });
+    const closed = gateway.close({ deadline: PATIENCE });
     assert.equal(((await (await within(polling, 'the poll')).json()) as Status).state, 'running');
     reports.release.resolve();
     await within(closed, 'the end of the gateway');

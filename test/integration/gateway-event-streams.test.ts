@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { ownServer } from '../helpers/gateway/hosts.ts';
 import { exchangeRaw } from '../helpers/gateway/raw-http.ts';
 import { StreamRequester } from '../helpers/gateway/stream-requester.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { streamApi as api } from './stream-api.ts';
 
 const event = (n: number): string => `id: ${n}\ndata: {"n":${n}}\n\n`;
@@ -81,7 +82,7 @@ describe('server-sent events', () => {
     const second = await requester.next();
     second.send('data: half');
     const texts = Promise.all([(await between).text(), (await within).text()]);
-    const closed = gateway.close({ deadline: 5000 });
+    const closed = gateway.close({ deadline: PATIENCE });
     await first.until(({ cancelled }) => cancelled);
     second.send('\n\ndata: no more\n\n');
     const retry = /^retry: ([2-9]\d{3}|10000)\n\n$/;

@@ -5,7 +5,7 @@ import { request as send } from 'undici';
 import { failure } from '../../src/core/messages/message.ts';
 import { createGateway, type GatewayHooks, type HookRequest } from '../../src/gateway/index.ts';
 import { ReplyError, reply } from '../../src/index.ts';
-import { HOSTS, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
+import { HOSTS, ownServer, problemOf, REQUEST_TIMEOUT } from '../helpers/gateway/hosts.ts';
 import { replyOf } from '../helpers/gateway/requester.ts';
 import { KEY, startHooked } from './hooks-api.ts';
 
@@ -56,7 +56,10 @@ for (const [name, host] of HOSTS) {
     it(`onEvent on ${name}: may change data, name, timeout, idempotency and caller`, async (t) => {
       const { post, requester } = await startHooked(t, host, {
         onEvent: (event, request) => {
-          assert.deepEqual([event.name, event.data, event.timeout], ['post.things', { n: 1 }, 5000]);
+          assert.deepEqual(
+            [event.name, event.data, event.timeout],
+            ['post.things', { n: 1 }, REQUEST_TIMEOUT],
+          );
           (event.data as Record<string, unknown>)['by'] = 'hook';
           event.name = 'other.event';
           event.timeout = 700;

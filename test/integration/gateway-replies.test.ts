@@ -186,12 +186,12 @@ for (const [name, host] of HOSTS) {
     });
 
     it(`replies on ${name}: the requester gets event, timeout, idempotence, id, trace and key`, async (t) => {
-      const { url, requester } = await open(t);
+      const { url, requester } = await open(t, {}, { timeout: 4321 });
       const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
       await fetch(`${url}/sticky/eva`, { headers: { traceparent, tracestate: 'a=b', 'request-id': 'me-1' } });
       const [first] = requester.requests;
       assert.equal(first?.eventName, 'get.sticky.id');
-      assert.equal(first?.timeout, 5000);
+      assert.equal(first?.timeout, 4321);
       assert.equal(first?.idempotent, true);
       assert.equal(first?.requestId, 'me-1');
       assert.deepEqual(JSON.parse(JSON.stringify(first?.extras)), {

@@ -10,6 +10,7 @@ import { apiOf, jsonBody } from '../helpers/gateway/api.ts';
 import { closeServer, foreignApp, listenOnFreePort, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
 import { exchangeRaw, parseRaw } from '../helpers/gateway/raw-http.ts';
 import { FakeRequester, SILENCE } from '../helpers/gateway/requester.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 
 const api = apiOf({ '/x': { get: {}, post: jsonBody(true) } });
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -149,7 +150,7 @@ describe('requests on one connection', () => {
     while (requester.requests.length < 2) await turn();
     socket.destroy();
     while (requester.cancelled.length < 2) await turn();
-    await gateway.close({ deadline: 60_000 });
+    await gateway.close({ deadline: PATIENCE });
   });
 
   it('requests on one connection: are read to their end although the response was sent earlier', async (t) => {
@@ -190,7 +191,7 @@ describe('closing gateway', () => {
       exchangeRaw(port, 'GET /x HTTP/1.1\r\nHost: a\r\n\r\n'),
     );
     await new Promise<void>((resolve) => process.nextTick(resolve));
-    const closed = gateway.close({ deadline: 10_000 });
+    const closed = gateway.close({ deadline: PATIENCE });
     for (const answer of await Promise.all(answers)) {
       const { status, headers } = parseRaw(answer);
       assert.equal(status, 200);

@@ -10,6 +10,7 @@ import { type PartHead, PartSegmentReader } from '../../src/wire/part-segments.t
 import { closeServer, HOSTS, listenOnFreePort, ownServer, problemOf } from '../helpers/gateway/hosts.ts';
 import { exchangeRaw, parseRaw } from '../helpers/gateway/raw-http.ts';
 import { type FakeStream, StreamRequester } from '../helpers/gateway/stream-requester.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { streamApi as api } from './stream-api.ts';
 
 /** A worker that takes the whole body, then replies with its length. */
@@ -300,7 +301,7 @@ describe('uploads of forms', () => {
 
   it('sends fields before the first file as event data, and the rest as parts', async (t) => {
     const requester = new StreamRequester(take);
-    const { url } = await ownServer(t, { requester, api, timeout: 60_000 });
+    const { url } = await ownServer(t, { requester, api, timeout: PATIENCE });
     const large = 'x'.repeat(200_000);
     const body = form([
       ['title', 'Tä'],

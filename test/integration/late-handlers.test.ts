@@ -7,6 +7,7 @@ import type { LogMethod } from '../../src/core/logging/logging.ts';
 import { type Logger, silentLogger, type ZeroMQClient } from '../../src/index.ts';
 import { within } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { briefTimeout } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { aborted, connectClient, startRouter, startServer, startWorker } from './framework.ts';
@@ -84,7 +85,7 @@ describe('late handlers', () => {
     it(`late handlers: ${where}, a request that timed out leaves one line with event and request id`, async (t) => {
       const warnings = new Warnings();
       const client = await start(scopeOf(t), warnings.logger);
-      const request = client.sendMessage('wait', {}, { timeout: 200, requestId: 'request-1' });
+      const request = client.sendMessage('wait', {}, { timeout: briefTimeout(200), requestId: 'request-1' });
       await assert.rejects(request, { code: 'TIMEOUT' });
       const line = await warnings.first();
       assert.deepEqual([line?.['event'], line?.['requestId']], ['wait', 'request-1']);

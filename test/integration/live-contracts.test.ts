@@ -19,6 +19,7 @@ import { emissions, eventually } from '../helpers/eventually.ts';
 import { ownServer, problemOf } from '../helpers/gateway/hosts.ts';
 import { FakeRequester } from '../helpers/gateway/requester.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
@@ -26,7 +27,7 @@ failOnLeftovers(() => fetch('http://127.0.0.1:9').catch(() => undefined));
 
 const ANY = 'tcp://127.0.0.1:0';
 /** Time in ms. A poll takes 25 s, so whatever arrives within this time was pushed. */
-const SOON = 5000;
+const SOON = PATIENCE;
 
 async function startRouter(scope: Scope, at = ANY) {
   const registry = new ApiRegistry();
@@ -50,9 +51,9 @@ interface Front {
   readonly registry: ApiRegistry;
 }
 
-async function startGateway(scope: Scope, frontend: string, wait = 2000): Promise<Front> {
+async function startGateway(scope: Scope, frontend: string, wait = PATIENCE): Promise<Front> {
   const registry = new ApiRegistry();
-  const client = new ZeroMQClient({ connection: frontend });
+  const client = new ZeroMQClient({ ...PATIENT, connection: frontend });
   scope.after(() => client.close());
   await client.connect({ timeout: wait });
   const live = new LiveContracts(registry, silentLogger);

@@ -14,7 +14,7 @@ import { controlFrames } from '../../src/wire/control.ts';
 import { endpointIn, FREE_PORTS, startNode } from '../helpers/command.ts';
 import { DnsServer } from '../helpers/dns-server.ts';
 import { freeEndpoint } from '../helpers/endpoints.ts';
-import { allowed } from '../helpers/patience.ts';
+import { allowed, PATIENCE } from '../helpers/patience.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { published } from '../helpers/published.ts';
 import { connectedDealer, texts } from '../helpers/raw.ts';
@@ -56,8 +56,8 @@ describe('DNS name of routers', () => {
     assert.deepEqual(await worker.start(), [name(back)]);
     assert.deepEqual(await accepted, [`tcp://127.0.0.2:${back}`]);
     const client = makeClient(scope, { connection: name(front), ...options });
-    await client.connect({ throwOnFailure: true, timeout: 10_000 });
-    const held = client.sendMessage('hold', 'kept', { timeout: 20_000 });
+    await client.connect({ throwOnFailure: true, timeout: PATIENCE });
+    const held = client.sendMessage('hold', 'kept', { timeout: PATIENCE });
     await gate.called();
 
     const moved = nextEvent(worker, 'accepted');
@@ -102,7 +102,7 @@ describe('frozen router (SIGSTOP)', () => {
     await worker.start();
     await both;
     const client = await connectClient(scope, [endpointIn(line, 'frontend'), well.frontend]);
-    const send = (n: number) => client.sendMessage('echo', n, { idempotent: true, timeout: 30_000 });
+    const send = (n: number) => client.sendMessage('echo', n, { idempotent: true, timeout: PATIENCE });
     const many = () => Promise.all(Array.from({ length: 20 }, (_, n) => send(n)));
     // Both routers have replied and are known to be native.
     while (well.router.stats().ok === 0) await many();
@@ -122,7 +122,7 @@ describe('frozen router (SIGSTOP)', () => {
 describe('worker of several routers', () => {
   it('worker with a blocked event loop: its heartbeats reveal it although its connection stays open', async (t) => {
     const scope = scopeOf(t);
-    const rules = { interval: 100, timeout: 500, maxMissed: 1 };
+    const rules = { interval: 100, timeout: allowed(500), maxMissed: 1 };
     const heartbeatConfig = new ZeroMQHeartbeatConfig('tcp://127.0.0.1:0', rules);
     const {
       router,
@@ -136,7 +136,7 @@ describe('worker of several routers', () => {
     await heard;
     const client = await connectClient(scope, frontend);
     const left = nextEvent(router, 'workerLeft');
-    const frozen = client.sendMessage('freeze', null, { timeout: 20_000 });
+    const frozen = client.sendMessage('freeze', null, { timeout: PATIENCE });
     await assert.rejects(frozen, { code: 'WORKER_LOST', dispatched: true });
     assert.equal((await left)[1], 'heartbeat');
     assert.equal(router.backendMonitor?.connections, 1);
@@ -186,7 +186,7 @@ describe('worker of several routers', () => {
     const [toA, toB] = [await connectClient(scope, a.frontend), await connectClient(scope, b.frontend)];
     const flood = (client: typeof toA, size: number) =>
       Promise.all(
-        Array.from({ length: size }, (_, n) => client.sendMessage('count', n, { timeout: 30_000 })),
+        Array.from({ length: size }, (_, n) => client.sendMessage('count', n, { timeout: PATIENCE })),
       );
     await flood(toA, 400);
     assert.ok(most >= 7 && most <= 8, `${most} requests at a time`);
@@ -232,11 +232,11 @@ describe('order of starting', () => {
     };
     const startIn = async (order: readonly string[]): Promise<void> => {
       const [front, back] = [await freeEndpoint(scope, 'ipc'), await freeEndpoint(scope, 'ipc')];
-      const client = makeClient(scope, { connection: front, connectTimeout: 20_000 });
+      const client = makeClient(scope, { connection: front, connectTimeout: PATIENCE });
       const api = new ApiRegistry();
       api.put('echo', document);
-      const requester = makeClient(scope, { connection: front, connectTimeout: 20_000 });
-      const gateway = createGateway({ requester, api, logger: silentLogger, port: 0, timeout: 20_000 });
+      const requester = makeClient(scope, { connection: front, connectTimeout: PATIENCE });
+      const gateway = createGateway({ requester, api, logger: silentLogger, port: 0, timeout: PATIENCE });
       scope.after(() => gateway.close({ deadline: 100 }));
       let url = '';
       const start: Record<string, () => unknown> = {
@@ -244,7 +244,7 @@ describe('order of starting', () => {
           startRouter(scope, 'ipc', {
             frontendConnection: front,
             backendConnection: back,
-            limits: { startupGrace: 20_000 },
+            limits: { startupGrace: PATIENCE },
           }),
         worker: () => makeWorker(scope, { connection: back, handlers: echo }).start(),
         client: () => client.connect({ timeout: 1 }),
@@ -253,7 +253,7 @@ describe('order of starting', () => {
         },
       };
       for (const name of order) await start[name]?.();
-      const { eventData } = await client.sendMessage('echo', order, { timeout: 20_000 });
+      const { eventData } = await client.sendMessage('echo', order, { timeout: PATIENCE });
       assert.deepEqual(eventData, order);
       assert.equal((await fetch(`${url}/echo`)).status, 200, order.join(', '));
     };

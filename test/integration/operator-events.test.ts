@@ -9,6 +9,7 @@ import {
   ZeroMQRouter,
   ZeroMQWorker,
 } from '../../src/index.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { scopeOf } from '../helpers/scope.ts';
 
@@ -32,9 +33,13 @@ async function system(t: TestContext, frontendConnection = 'tcp://127.0.0.1:0') 
   });
   scope.after(() => worker.stop());
   await untilJoined(() => worker.start());
-  const client = new ZeroMQClient({ connection: frontend.replace('0.0.0.0', '127.0.0.1'), logger });
+  const client = new ZeroMQClient({
+    ...PATIENT,
+    connection: frontend.replace('0.0.0.0', '127.0.0.1'),
+    logger,
+  });
   scope.after(() => client.close());
-  await client.connect();
+  await client.connect({ timeout: PATIENCE });
   const ask = async <T>(event: string, data?: unknown) =>
     (await client.sendMessage<T>(event, data)).eventData;
   return { router, worker, client, ask };

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { OutgoingRequest, ReplyMessage, Requester } from '../../src/index.ts';
 import { within } from '../helpers/eventually.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter, startServer, startWorker } from './framework.ts';
@@ -60,7 +61,7 @@ async function run(
   const request: OutgoingRequest = {
     eventName,
     body: Buffer.from('null'),
-    timeout: 20_000,
+    timeout: PATIENCE,
     idempotent: false,
     ...(takesProgress && { onProgress }),
   };

@@ -16,6 +16,7 @@ import {
 } from '../../src/index.ts';
 import { anyEndpoint, freeEndpoint } from '../helpers/endpoints.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { briefTimeout, PATIENCE } from '../helpers/patience.ts';
 import { rawRouter } from '../helpers/raw.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, makeClient, startRouter, startServer, startWorker } from './framework.ts';
@@ -90,7 +91,7 @@ describe('retry loop of the original', () => {
     const client = makeClient(scope, { connection, connectTimeout: 20 });
     const { reply, pauses } = await retried(client, async () => {
       await startServer(scope, { connection, handlers });
-      await client.connect({ timeout: 10_000, throwOnFailure: true });
+      await client.connect({ timeout: PATIENCE, throwOnFailure: true });
     });
     assert.deepEqual([reply, pauses], ['Hi!', ['connection', 'connection', 'connection']]);
   });
@@ -113,7 +114,7 @@ describe('retry loop of the original', () => {
     const { endpoint } = await startServer(scope, {
       handlers: { [ZeroMQEvent.MESSAGE]: () => (slow ? new Promise(() => undefined) : 'Hi!') },
     });
-    const client = await connectClient(scope, endpoint, { timeout: 500 });
+    const client = await connectClient(scope, endpoint, { timeout: briefTimeout(500) });
     const { reply, pauses } = await retried(client, () => {
       slow = false;
       return Promise.resolve();
@@ -128,7 +129,7 @@ describe('retry loop of the original', () => {
     const client = await connectClient(scope, endpoint, { connectTimeout: 100 });
     const replied = retried(client, async () => {
       await startServer(scope, { connection: endpoint, handlers });
-      await client.connect({ timeout: 10_000, throwOnFailure: true });
+      await client.connect({ timeout: PATIENCE, throwOnFailure: true });
     });
     await router.socket.receive();
     router.socket.close();

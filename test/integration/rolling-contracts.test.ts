@@ -20,6 +20,7 @@ import {
 import { emissions, eventually } from '../helpers/eventually.ts';
 import { ownServer } from '../helpers/gateway/hosts.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 
 failOnLeftovers(() => fetch('http://127.0.0.1:9').catch(() => undefined));
@@ -79,9 +80,9 @@ async function startPlace(scope: Scope, embedded: boolean): Promise<Place> {
     const { url } = await ownServer(scope, { requester: router, api: registry, ...check });
     return { url, registry, connection: router };
   }
-  const client = new ZeroMQClient({ connection: frontend });
+  const client = new ZeroMQClient({ ...PATIENT, connection: frontend });
   scope.after(() => client.close());
-  await client.connect();
+  await client.connect({ timeout: PATIENCE });
   const live = new LiveContracts(registry, silentLogger);
   scope.after(() => live.close());
   live.watch(client, frontend);

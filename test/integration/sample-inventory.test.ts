@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { Dealer, Router } from 'zeromq';
 import { NEEDS_CLASSIC, PYTHON } from '../helpers/classic.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { type RunningProcess, startProcess } from '../helpers/processes.ts';
 import { Scope } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -15,8 +16,8 @@ const SCRIPT = join(import.meta.dirname, '../../workers/python/inventory_classic
 
 describe('workers/python/inventory_classic.py', NEEDS_CLASSIC, () => {
   const scope = new Scope();
-  const backend = new Dealer({ linger: 0, receiveTimeout: 10_000 });
-  const beats = new Router({ linger: 0, receiveTimeout: 10_000 });
+  const backend = new Dealer({ linger: 0, receiveTimeout: PATIENCE });
+  const beats = new Router({ linger: 0, receiveTimeout: PATIENCE });
   let worker: RunningProcess;
 
   before(async () => {

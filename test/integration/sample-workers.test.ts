@@ -11,6 +11,7 @@ import echo from '../../openapi/echo.ts';
 import tasks from '../../openapi/tasks.ts';
 import { type Contract, ZeroMQClient, ZeroMQRouter, ZeroMQWorkerThreads } from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -29,9 +30,9 @@ async function serve(scope: Scope, name: string, threads: number): Promise<ZeroM
   const workers = new ZeroMQWorkerThreads({ module, threads, connection });
   scope.after(() => workers.stop());
   await untilJoined(() => workers.start(), threads);
-  const client = new ZeroMQClient({ connection: frontend });
+  const client = new ZeroMQClient({ ...PATIENT, connection: frontend });
   scope.after(() => client.close());
-  await client.connect({ throwOnFailure: true });
+  await client.connect({ throwOnFailure: true, timeout: PATIENCE });
   return client;
 }
 

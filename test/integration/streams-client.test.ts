@@ -14,6 +14,7 @@ import {
 } from '../../src/index.ts';
 import { emissions, eventually } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { startRouter, startServer, startWorker } from './framework.ts';
 
@@ -113,7 +114,7 @@ async function open(scope: Scope, kind: Kind): Promise<Place> {
   const connect = async (connection: string): Promise<ZeroMQClient> => {
     const client = new ZeroMQClient({ connection });
     scope.after(() => client.close());
-    await client.connect({ throwOnFailure: true });
+    await client.connect({ throwOnFailure: true, timeout: PATIENCE });
     return client;
   };
   if (kind === 'server') {
@@ -257,7 +258,7 @@ describe('client.stream', () => {
     const scope = scopeOf(t);
     const { router, frontend, backend } = await startRouter(scope);
     await startWorker(scope, { connection: backend, handlers: handlersOf(new Seen()) });
-    const client = new ZeroMQClient({ connection: frontend });
+    const client = new ZeroMQClient({ ...PATIENT, connection: frontend });
     scope.after(() => client.close());
     const got = await all(await client.stream('count.to', { n: 3 }));
     assert.deepEqual([got.length, router.stats().streams], [3, 1]);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { bytesOf, MODES, startStreams, TEXT, until } from '../helpers/gateway/stream-worker.ts';
-import { allowed } from '../helpers/patience.ts';
+import { allowed, PATIENCE } from '../helpers/patience.ts';
 
 for (const mode of MODES) {
   describe(`streams over HTTP (${mode})`, () => {
@@ -105,7 +105,7 @@ for (const mode of MODES) {
       const { url, worker } = await startStreams(t, mode);
       const response = await fetch(`${url}/events/900`);
       const text = response.text();
-      await worker.stop({ deadline: 2000 });
+      await worker.stop({ deadline: PATIENCE });
       assert.match(await text, /^id: 1\ndata: [^]*\n\nretry: \d+\n\n$/);
     });
   });

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { withResolvers } from '../../src/core/collections/deferred.ts';
 import type { InFlight, ReplyMessage, Requester } from '../../src/index.ts';
 import { within } from '../helpers/eventually.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter, startServer, startWorker } from './framework.ts';
@@ -97,7 +98,7 @@ class Caller {
     };
     const body = Buffer.from(JSON.stringify(data));
     this.inFlight = requester.request(
-      { eventName, body, timeout: 20_000, idempotent: false, stream },
+      { eventName, body, timeout: PATIENCE, idempotent: false, stream },
       (part) => {
         this.parts.push(part);
         resolve(part);

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type * as Package from '../../src/index.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -88,7 +89,7 @@ async function start(...[scope, ...rest]: Parameters<typeof make>) {
 }
 
 /** A process takes longer to start on a busy machine. */
-const PATIENT = { timeout: 20_000, idempotent: true };
+const PATIENT = { timeout: PATIENCE, idempotent: true };
 
 describe('worker module with its own sockets', () => {
   it('worker module with its own sockets: runs in a process and may use its client', async (t) => {
@@ -114,7 +115,7 @@ describe('worker module with its own sockets', () => {
         const { threads, client, pid } = await start(scopeOf(t), head, '', 2000);
         const first = await pid();
         const crashed = nextEvent(threads, 'crashed');
-        const lost = assert.rejects(client.sendMessage(event, null, { timeout: 30_000 }), {
+        const lost = assert.rejects(client.sendMessage(event, null, { timeout: PATIENCE }), {
           code: 'WORKER_LOST',
           dispatched: true,
         });
@@ -132,13 +133,13 @@ describe('worker module with its own sockets', () => {
   it('worker module with its own sockets: stops immediately if onStop leaves a client open', async (t) => {
     const { threads, pid } = await start(scopeOf(t), CLIENT);
     await pid();
-    await threads.stop({ deadline: 60_000 });
+    await threads.stop({ deadline: PATIENCE });
     assert.deepEqual([threads.running, await threads.closed], [0, undefined]);
   });
 
   it('worker module with its own sockets: is ended at the deadline if it blocks', async (t) => {
     const { threads, client } = await start(scopeOf(t), CLIENT);
-    const lost = assert.rejects(client.sendMessage('spin', null, { timeout: 30_000 }), {
+    const lost = assert.rejects(client.sendMessage('spin', null, { timeout: PATIENCE }), {
       code: 'WORKER_LOST',
     });
     await client.sendMessage('pid', null, { timeout: 100 }).catch(() => undefined);
@@ -153,7 +154,7 @@ describe('worker module with its own sockets', () => {
     const crashed = nextEvent(threads, 'crashed');
     client.sendMessage('leave').catch(() => undefined);
     await crashed;
-    await threads.stop({ deadline: 60_000 });
+    await threads.stop({ deadline: PATIENCE });
     assert.equal(threads.running, 0);
   });
 

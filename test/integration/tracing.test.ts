@@ -20,6 +20,7 @@ import {
 } from '../../src/index.ts';
 import { apiOf } from '../helpers/gateway/api.ts';
 import { ownServer } from '../helpers/gateway/hosts.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 
@@ -99,9 +100,9 @@ async function apart(t: TestContext): Promise<Traced> {
   const worker = new ZeroMQWorker({ connection: backend, handlers, logger });
   scope.after(() => worker.stop());
   await untilJoined(() => worker.start());
-  const client = new ZeroMQClient({ connection: frontend, logger });
+  const client = new ZeroMQClient({ ...PATIENT, connection: frontend, logger });
   scope.after(() => client.close());
-  await client.connect();
+  await client.connect({ timeout: PATIENCE });
   return tracedBy((await ownServer(scope, { requester: client, api: api() })).url);
 }
 

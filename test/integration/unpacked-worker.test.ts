@@ -6,6 +6,7 @@ import { withHelloMark } from '../../src/core/identity/identity.ts';
 import { controlFrames, type Hello } from '../../src/wire/control.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { briefTimeout, PATIENCE } from '../helpers/patience.ts';
 import { type Frame, rawDealer } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter, startWorker } from './framework.ts';
@@ -77,7 +78,7 @@ describe('a worker that does not pack', () => {
   it('receives requests in classic frames with metadata, and its replies keep status, headers and media type', async (t) => {
     const { worker, client, router } = await start(t);
     assert.equal(router.stats().workers, 1);
-    const options = { requestId: 'r-1', timeout: 5000, idempotent: true };
+    const options = { requestId: 'r-1', timeout: PATIENCE, idempotent: true };
     const first = client.sendMessage('plain.get', { a: 1 }, options);
     const request = await worker.request();
     assert.deepEqual([request.name, request.data], ['plain.get', { a: 1 }]);
@@ -120,7 +121,9 @@ describe('a worker that does not pack', () => {
     const expect = { token: first.token.toString('hex'), reason: 'cancelled' };
     assert.deepEqual(await worker.control(), { name: '$cancel', data: expect });
     await cancelled;
-    const late = assert.rejects(client.sendMessage('plain.get', 2, { timeout: 100 }), { code: 'TIMEOUT' });
+    const late = assert.rejects(client.sendMessage('plain.get', 2, { timeout: briefTimeout(100) }), {
+      code: 'TIMEOUT',
+    });
     const second = await worker.request();
     const { name, data } = await worker.control();
     assert.deepEqual([name, data.token], ['$cancel', second.token.toString('hex')]);

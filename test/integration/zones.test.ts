@@ -9,6 +9,7 @@ import {
   ZeroMQWorker,
 } from '../../src/index.ts';
 import { eventually } from '../helpers/eventually.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { scopeOf } from '../helpers/scope.ts';
 
@@ -32,9 +33,9 @@ function zones(t: TestContext) {
       return worker;
     },
     client: async (routers: string[], zone?: string) => {
-      const client = new ZeroMQClient({ connection: routers, zone, logger });
+      const client = new ZeroMQClient({ ...PATIENT, connection: routers, zone, logger });
       scope.after(() => client.close());
-      await client.connect();
+      await client.connect({ timeout: PATIENCE });
       const { monitors } = client;
       const onHandshake = (listener: () => void) => {
         for (const monitor of monitors) monitor.on('handshake', listener);

@@ -16,6 +16,7 @@ import {
 } from '../helpers/classic.ts';
 import { anyEndpoint, TRANSPORTS } from '../helpers/endpoints.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { rawBackend, rawDealer, texts } from '../helpers/raw.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -131,7 +132,7 @@ describe('classic peers', NEEDS_CLASSIC, () => {
 
   it('classic client: ignores a trailing frame', async (t) => {
     const scope = scopeOf(t);
-    const server = new Reply({ linger: 0, receiveTimeout: 10_000 });
+    const server = new Reply({ linger: 0, receiveTimeout: PATIENCE });
     scope.after(() => server.close());
     await server.bind('tcp://127.0.0.1:*');
     const clients = await ClassicClients.start(scope, server.lastEndpoint ?? '');

@@ -7,6 +7,7 @@ import { ApiRegistry } from '../../src/openapi/index.ts';
 import { ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
 import { ownServer } from '../helpers/gateway/hosts.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter } from '../integration/framework.ts';
 
@@ -61,7 +62,7 @@ function withEvent(document: { paths: Paths }, path: string, method: string, eve
 
 async function serve(t: TestContext, document: object): Promise<string> {
   const scope = scopeOf(t);
-  const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { startupGrace: 10_000 } });
+  const { frontend, backend } = await startRouter(scope, 'tcp', { limits: { startupGrace: PATIENCE } });
   await ClassicWorker.start(scope, backend);
   const client = await connectClient(scope, frontend);
   const api = new ApiRegistry();

@@ -18,6 +18,7 @@ import {
 import { ClassicClients, ClassicRouter, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { Partition } from '../helpers/partition.ts';
+import { allowed, briefTimeout, PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { rawDealer } from '../helpers/raw.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
@@ -39,9 +40,9 @@ async function ourClient(
   connection: string,
   options: { classic?: boolean; poolSize?: number } = {},
 ) {
-  const client = new ZeroMQClient({ connection, ...options });
+  const client = new ZeroMQClient({ ...PATIENT, connection, ...options });
   scope.after(() => client.close());
-  await client.connect({ throwOnFailure: true });
+  await client.connect({ throwOnFailure: true, timeout: PATIENCE });
   return client;
 }
 
@@ -66,7 +67,7 @@ describe('classic workers behind a native router', NEEDS_CLASSIC, () => {
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
     const victim = await untilJoined(() => ClassicWorker.start(scope, backend));
-    const held = client.sendMessage('sleep', { ms: 60_000 }, { timeout: 30_000 });
+    const held = client.sendMessage('sleep', { ms: 60_000 }, { timeout: PATIENCE });
     const lost = assert.rejects(held, { code: 'WORKER_LOST', dispatched: true });
     await victim.received('sleep');
     await victim.kill();
@@ -80,7 +81,7 @@ describe('classic workers behind a native router', NEEDS_CLASSIC, () => {
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
     const victim = await untilJoined(() => ClassicWorker.start(scope, backend));
-    const request = client.sendMessage('sleep', { ms: 50 }, { timeout: 10_000, idempotent: true });
+    const request = client.sendMessage('sleep', { ms: 50 }, { timeout: PATIENCE, idempotent: true });
     await victim.received('sleep');
     victim.process.kill('SIGSTOP'); // It holds the request until it dies.
     const other = await untilJoined(() => ClassicWorker.start(scope, backend));
@@ -110,7 +111,7 @@ describe('classic workers behind a native router', NEEDS_CLASSIC, () => {
     const { frontend, backend } = await ourRouter(scope);
     const client = await ourClient(scope, frontend);
     await untilJoined(() => ClassicWorker.start(scope, backend));
-    const mute = client.sendMessage('mute', {}, { timeout: 300 });
+    const mute = client.sendMessage('mute', {}, { timeout: briefTimeout(300) });
     await assert.rejects(mute, { code: 'TIMEOUT', dispatched: true });
     for (let n = 0; n < 10; n += 1) {
       assert.deepEqual((await client.sendMessage('echo', { n })).eventData, { n });
@@ -197,14 +198,18 @@ describe('classic workers behind a native router', NEEDS_CLASSIC, () => {
 
   it('classic worker, stopped past its heartbeats: gets no requests until its heartbeats return', async (t) => {
     const scope = scopeOf(t);
-    const heartbeatConfig = new ZeroMQHeartbeatConfig(ANY, { interval: 50, timeout: 150, maxMissed: 1 });
+    const heartbeatConfig = new ZeroMQHeartbeatConfig(ANY, {
+      interval: 50,
+      timeout: allowed(150),
+      maxMissed: 1,
+    });
     const router = new ZeroMQRouter({ frontendConnection: ANY, backendConnection: ANY, heartbeatConfig });
     scope.after(() => router.stop({ deadline: 100 }));
     const { frontend, backend, heartbeat } = await router.start();
     const client = await ourClient(scope, frontend);
     const beats = { heartbeat, interval: 50 };
     const frozen = await untilJoined(() => ClassicWorker.start(scope, backend, beats));
-    const held = client.sendMessage('sleep', { ms: 60_000 }, { timeout: 30_000 });
+    const held = client.sendMessage('sleep', { ms: 60_000 }, { timeout: PATIENCE });
     const lost = assert.rejects(held, { code: 'WORKER_LOST', dispatched: true });
     await frozen.received('sleep');
     frozen.process.kill('SIGSTOP');
@@ -287,7 +292,8 @@ describe('behind a classic router', NEEDS_CLASSIC, () => {
     const router = await ClassicRouter.start(scope, ANY, ANY);
     await ClassicWorker.start(scope, router.backend);
     const client = await ourClient(scope, router.frontend, { classic: true, poolSize: 4 });
-    const mutes = Array.from({ length: 4 }, () => client.sendMessage('mute', {}, { timeout: 200 }));
+    const timeout = briefTimeout(200);
+    const mutes = Array.from({ length: 4 }, () => client.sendMessage('mute', {}, { timeout }));
     for (const mute of mutes) await assert.rejects(mute, { code: 'TIMEOUT', dispatched: true });
     const numbers = Array.from({ length: 100 }, (_, n) => n);
     const replies = await Promise.all(numbers.map((n) => client.sendMessage('echo', n)));

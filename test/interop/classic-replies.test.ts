@@ -6,6 +6,7 @@ import { ZeroMQClient } from '../../src/index.ts';
 import { ClassicRouter, ClassicServer, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
 import { within } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE, PATIENT } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 
 failOnLeftovers();
@@ -14,7 +15,7 @@ const ANY = 'tcp://127.0.0.1:0';
 
 /** Resolves with the reply as a gateway receives it. */
 function replyTo(client: ZeroMQClient, eventName: string): Promise<ReplyMessage> {
-  const request = { eventName, body: Buffer.from('{}'), timeout: 5000, idempotent: false };
+  const request = { eventName, body: Buffer.from('{}'), timeout: PATIENCE, idempotent: false };
   return within(new Promise((resolve) => void client.request(request, resolve)), `the reply to ${eventName}`);
 }
 
@@ -37,7 +38,7 @@ describe('invalid JSON from classic nodes', NEEDS_CLASSIC, () => {
     for (const event of ['nan', 'broken-json']) {
       it(`reply that is not JSON: becomes BAD_REPLY (${event} from a ${what})`, async (t) => {
         const scope = scopeOf(t);
-        const client = new ZeroMQClient({ connection: await start(scope), classic });
+        const client = new ZeroMQClient({ ...PATIENT, connection: await start(scope), classic });
         scope.after(() => client.close());
         const { status, code, dispatched } = await replyTo(client, event);
         assert.deepEqual([status, code, dispatched], [502, 'BAD_REPLY', true]);

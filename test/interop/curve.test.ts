@@ -15,6 +15,7 @@ import {
   PYTHON,
 } from '../helpers/classic.ts';
 import { within } from '../helpers/eventually.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { startProcess } from '../helpers/processes.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -61,7 +62,7 @@ describe('classic peers with CURVE keys', NEEDS_CLASSIC, () => {
     const { frontend, backend } = await startGuarded(scope, [client, worker]);
     await ClassicWorker.start(scope, backend, { keys: fileOf(scope, WORKER) });
     const ours = makeClient(scope, { connection: frontend, curve: keysOf(CLIENT) });
-    await ours.connect();
+    await ours.connect({ timeout: PATIENCE });
     const clients = await ClassicClients.start(scope, frontend, { keys: fileOf(scope, CLIENT) });
     assert.match(JSON.stringify((await clients.request('y.echo', 1)).data), /NOT_PERMITTED/);
     const strangers = await ClassicClients.start(scope, frontend, { keys: fileOf(scope, STRANGER) });

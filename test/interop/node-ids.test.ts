@@ -11,6 +11,7 @@ import { ZeroMQClient, ZeroMQHeartbeatConfig, ZeroMQRouter, ZeroMQWorker } from 
 import { ClassicClients, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
 import { eventually, within } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { allowed, PATIENT } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -32,7 +33,7 @@ describe('chosen node ids', NEEDS_CLASSIC, () => {
     const router = new ZeroMQRouter({
       frontendConnection: ANY,
       backendConnection: ANY,
-      heartbeatConfig: new ZeroMQHeartbeatConfig(ANY, { interval: 100, timeout: 300, maxMissed: 0 }),
+      heartbeatConfig: new ZeroMQHeartbeatConfig(ANY, { interval: 100, timeout: allowed(300), maxMissed: 0 }),
       classicEvents: { [CLASSIC]: ['whoami'] },
       classicConcurrency: 4,
     });
@@ -54,7 +55,12 @@ describe('chosen node ids', NEEDS_CLASSIC, () => {
       return ClassicWorker.start(scope, backend, { config, heartbeat, interval: 100 });
     }, 2);
     const clients = await ClassicClients.start(scope, frontend, { config, heartbeat, interval: 100 });
-    const client = new ZeroMQClient({ connection: frontend, configFile: config, heartbeatConfig });
+    const client = new ZeroMQClient({
+      ...PATIENT,
+      connection: frontend,
+      configFile: config,
+      heartbeatConfig,
+    });
     scope.after(() => client.close());
 
     assert.equal(worker.identity.nodeId, OURS);

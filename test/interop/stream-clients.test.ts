@@ -13,6 +13,7 @@ import { request, stream } from 'undici';
 
 import { freePort } from '../../scripts/lib/ports.ts';
 import { bytesOf, startStreams, TEXT, until } from '../helpers/gateway/stream-worker.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 
@@ -37,7 +38,7 @@ function run(program: string, args: readonly string[]): Promise<Result> {
     execFile(
       program,
       [...args],
-      { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024, timeout: 60_000 },
+      { encoding: 'buffer', maxBuffer: 64 * 1024 * 1024, timeout: PATIENCE },
       (error, out) => resolve({ code: error === null ? 0 : Number(error.code), out }),
     );
   });

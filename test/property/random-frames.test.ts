@@ -15,6 +15,7 @@ import {
 import { PACKED_MAGIC } from '../../src/wire/packed-records.ts';
 import { encodeToken } from '../../src/wire/token.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
+import { PATIENCE } from '../helpers/patience.ts';
 import fc, { runs } from '../helpers/property.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { type Frame, rawDealer, rawRouter } from '../helpers/raw.ts';
@@ -81,7 +82,7 @@ async function sendAll(socket: Dealer, randomMessages: readonly Frame[][]): Prom
 async function connected(scope: Scope, connection: string): Promise<ZeroMQClient> {
   const client = new ZeroMQClient({ connection });
   scope.after(() => client.close());
-  await client.connect({ throwOnFailure: true });
+  await client.connect({ throwOnFailure: true, timeout: PATIENCE });
   return client;
 }
 
@@ -151,7 +152,7 @@ describe('random frames at a router', () => {
         await socket.send(['$', '', '$hello', hello]);
         for (let name = ''; name !== '$welcome'; name = String((await socket.receive())[2]));
         const pending = client
-          .sendMessage('unpacked', {}, { timeout: 5000 })
+          .sendMessage('unpacked', {}, { timeout: PATIENCE })
           .catch((error: unknown) => error);
         await Promise.all([sendAll(socket, randomMessages), expectReplies(client)]);
         await socket.send(['$', '', '$gone', '{}']);

@@ -1,12 +1,16 @@
 /**
  * The ways to run a gateway: on its own server, or in another Express app. Test suites run with
- * both.
+ * both. Requests may take as long as a gateway allows by default, unless
+ * options set a timeout.
  */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { createGateway, type Gateway, type GatewayOptions } from '../../../src/gateway/index.ts';
 import type { Cleanup } from '../scope.ts';
+
+/** Timeout of requests, in ms: the default `maxTimeout`. A busy machine may need more than 5 s. */
+export const REQUEST_TIMEOUT = 60_000;
 
 /** A gateway that listens at a URL. */
 export interface Hosted {
@@ -20,7 +24,7 @@ export type Host = (cleanup: Cleanup, options: GatewayOptions) => Promise<Hosted
 
 /** Starts a gateway on its own server. */
 export const ownServer: Host = async (cleanup, options) => {
-  const gateway = createGateway({ port: 0, ...options });
+  const gateway = createGateway({ port: 0, timeout: REQUEST_TIMEOUT, ...options });
   cleanup.after(() => gateway.close({ deadline: 0 }));
   const { url, port } = await gateway.listen();
   return { gateway, url, port };
@@ -28,7 +32,7 @@ export const ownServer: Host = async (cleanup, options) => {
 
 /** Mounts a gateway in another Express app, after a middleware of that app. */
 export const foreignApp: Host = async (cleanup, options) => {
-  const gateway = createGateway(options);
+  const gateway = createGateway({ timeout: REQUEST_TIMEOUT, ...options });
   const app = express();
   app.disable('x-powered-by');
   app.use((_req, res, next) => {

@@ -17,6 +17,7 @@ import {
   ZeroMQRouter,
   ZeroMQWorker,
 } from '../../../src/index.ts';
+import { PATIENT } from '../patience.ts';
 import { untilJoined } from '../published.ts';
 import type { Cleanup } from '../scope.ts';
 import { type Hosted, ownServer } from './hosts.ts';
@@ -171,7 +172,7 @@ export async function startStreams(
   await untilJoined(() => worker.start());
   let requester: ZeroMQRouter | ZeroMQClient = router;
   if (mode === 'separate') {
-    const client = new ZeroMQClient({ connection: frontend, logger: silentLogger });
+    const client = new ZeroMQClient({ ...PATIENT, connection: frontend, logger: silentLogger });
     scope.after(() => client.close());
     requester = client;
   }

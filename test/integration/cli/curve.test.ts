@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readKeyFile } from '../../../src/index.ts';
 import { endpointIn, FREE_PORTS, runCommand, startNode } from '../../helpers/command.ts';
+import { briefTimeout, PATIENCE } from '../../helpers/patience.ts';
 import { runCommandHere } from '../../helpers/run-command-here.ts';
 import { scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
@@ -71,13 +72,17 @@ describe('a router with keys', () => {
     });
     const call = (...args: string[]) =>
       runCommandHere(['call', 'echo.get', '{"message":"7"}', '--to', frontend, ...args], { cwd });
-    const stranger = await call(...keys('client'));
+    const brief = ['--timeout', String(briefTimeout(5000))];
+    const stranger = await call(...brief, ...keys('client'));
     assert.equal(stranger.code, 1);
     assert.match(
       stranger.stderr,
       /^error: NO_ROUTER: .*: CURVE handshake failed: the other side rejects the public key/,
     );
-    assert.match((await call()).stderr, /NO_ROUTER: .* requires encryption,? and this node has no keys/);
+    assert.match(
+      (await call(...brief)).stderr,
+      /NO_ROUTER: .* requires encryption,? and this node has no keys/,
+    );
     allow(cwd, [workerEntry, { name: 'me', publicKey: client, role: 'client', calls: ['echo.*'] }]);
     await node.waitForError(/reloaded the allow list/);
     const { code, stdout, stderr } = await call(...keys('client'));
@@ -112,8 +117,9 @@ describe('a router with keys', () => {
       cwd,
     });
     const from = ['types', '--from', endpointIn(line, 'frontend')];
-    const types = (name: string) => runCommandHere([...from, ...keys(name)], { cwd });
-    const permitted = await types('client');
+    const types = (name: string, ...more: string[]) =>
+      runCommandHere([...from, ...keys(name), ...more], { cwd });
+    const permitted = await types('client', '--timeout', String(PATIENCE));
     assert.equal(permitted.code, 0, permitted.stderr);
     assert.match(permitted.stdout, /^ {2}'echo\.get': \{\n {4}data: \{/m);
     for (const refused of [await types('stranger'), await runCommandHere(from, { cwd })]) {

@@ -7,6 +7,7 @@ import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from '../../docs/pages.ts';
 import { FREE_PORTS } from '../../helpers/command.ts';
+import { PATIENCE } from '../../helpers/patience.ts';
 
 const moduleAt = (name: string): string => JSON.stringify(pathToFileURL(path.join(ROOT, 'dist', name)).href);
 
@@ -23,7 +24,10 @@ function flagsOf(script: string): string[] {
     console.log(JSON.stringify(flags));
     process.exit();`;
   const args = ['--input-type=module', '-e', program];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    timeout: PATIENCE,
+  });
   assert.equal(status, 0, stderr);
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as string[];
 }

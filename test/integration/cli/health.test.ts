@@ -10,7 +10,7 @@ import { ZeroMQClient } from '../../../src/index.ts';
 import { endpointIn, startNode, urlIn } from '../../helpers/command.ts';
 import { readyHere, routerHere, runHere, startHere } from '../../helpers/command-here.ts';
 import { freeEndpoint } from '../../helpers/endpoints.ts';
-import { PATIENCE } from '../../helpers/patience.ts';
+import { PATIENCE, PATIENT } from '../../helpers/patience.ts';
 import { type Scope, scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
 
@@ -128,9 +128,9 @@ describe('the admin listener of a worker', () => {
     const call = (event: string) => runHere('call', event, '--to', frontend);
     assert.equal((await call('fine')).stdout, '"fine"');
     assert.equal((await call('broken')).code, 1);
-    const client = new ZeroMQClient({ connection: frontend });
+    const client = new ZeroMQClient({ ...PATIENT, connection: frontend });
     scope.after(() => client.close());
-    const held = client.sendMessage('held', null, { timeout: 60_000 });
+    const held = client.sendMessage('held', null, { timeout: PATIENCE });
     held.catch(() => undefined); // it ends with the client
     await worker.node.waitForError(/a handler holds/);
     const admin = endpointIn(worker.line, 'admin');

@@ -9,6 +9,7 @@ import { silentLogger, ZeroMQClient, ZeroMQClientError } from '../../../src/inde
 import { readKeyFile, writeKeyFiles } from '../../../src/transport/curve/key-file.ts';
 import { curveKeyPair } from '../../../src/transport/curve/keys.ts';
 import { endpointIn, FREE_PORTS, startNode } from '../../helpers/command.ts';
+import { PATIENT } from '../../helpers/patience.ts';
 import { runCommandHere } from '../../helpers/run-command-here.ts';
 import { Scope } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
@@ -132,6 +133,7 @@ describe('operator commands at a router with keys', () => {
     const { secretKey } = readKeyFile(path.join(cwd, 'gateway.key'));
     const { publicKey: serverKey } = readKeyFile(path.join(cwd, 'router.key'));
     const client = new ZeroMQClient({
+      ...PATIENT,
       connection: frontend,
       curve: { serverKey, secretKey },
       logger: silentLogger,

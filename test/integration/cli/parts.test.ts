@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { ZeroMQClient } from '../../../src/index.ts';
 import { FREE_PORTS, startNode, urlIn } from '../../helpers/command.ts';
 import { freeEndpoint } from '../../helpers/endpoints.ts';
-import { PATIENCE } from '../../helpers/patience.ts';
+import { PATIENCE, PATIENT } from '../../helpers/patience.ts';
 import { runCommandHere } from '../../helpers/run-command-here.ts';
 import { Scope, scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
@@ -302,7 +302,7 @@ describe('server and call', () => {
       const scope = new Scope();
       const endpoint = await freeEndpoint(scope, 'tcp');
       await startNode(scope, ['server', 'peak.mjs', '--bind', endpoint, ...options], { cwd: folder });
-      const client = new ZeroMQClient({ connection: endpoint });
+      const client = new ZeroMQClient({ ...PATIENT, connection: endpoint });
       scope.after(() => client.close());
       const replies = await Promise.all(Array.from({ length: 8 }, () => client.sendMessage<number>('peak')));
       await scope.close();

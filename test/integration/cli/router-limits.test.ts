@@ -6,6 +6,7 @@ import { Resources } from '../../../src/cli/nodes/serve.ts';
 import type { ValuesOf } from '../../../src/cli/settings/settings.ts';
 import { silentLogger } from '../../../src/index.ts';
 import { failOnLeftovers } from '../../helpers/leftovers.ts';
+import { PATIENCE } from '../../helpers/patience.ts';
 import { type Scope, scopeOf } from '../../helpers/scope.ts';
 import { connectClient, HandlerGate, startWorker } from '../framework.ts';
 
@@ -91,7 +92,7 @@ describe('command router', () => {
       };
       for (let count = 0; count < 2; count += 1) await startWorker(scope, { connection, handlers: { fail } });
       for (let count = 0; count < 20; count += 1) {
-        await assert.rejects(client.sendMessage('fail', null, { timeout: 20_000 }), {
+        await assert.rejects(client.sendMessage('fail', null, { timeout: PATIENCE }), {
           code: 'HANDLER_ERROR',
         });
       }

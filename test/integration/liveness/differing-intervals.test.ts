@@ -9,6 +9,7 @@ import type { Router } from 'zeromq';
 import { diagnostics } from '../../../src/core/observability/diagnostics.ts';
 import { ZeroMQHeartbeatConfig } from '../../../src/index.ts';
 import { failOnLeftovers } from '../../helpers/leftovers.ts';
+import { allowed } from '../../helpers/patience.ts';
 import { rawRouter } from '../../helpers/raw.ts';
 import { type Scope, scopeOf } from '../../helpers/scope.ts';
 import { connectClient, startRouter, startWorker } from '../framework.ts';
@@ -52,7 +53,7 @@ describe('heartbeats: peers with different settings do not flap', () => {
     ],
     [
       'a router that checks seldom, with peers that send often',
-      { interval: 300, timeout: 2000, maxMissed: 0 },
+      { interval: 300, timeout: allowed(2000), maxMissed: 0 },
       10,
       100,
     ],

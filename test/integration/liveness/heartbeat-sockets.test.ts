@@ -18,6 +18,7 @@ import { anyEndpoint, freeEndpoint, TRANSPORTS } from '../../helpers/endpoints.t
 import { emissions, eventually } from '../../helpers/eventually.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 import { failOnLeftovers } from '../../helpers/leftovers.ts';
+import { allowed } from '../../helpers/patience.ts';
 import { published } from '../../helpers/published.ts';
 import { rawDealer } from '../../helpers/raw.ts';
 import { type Cleanup, scopeOf } from '../../helpers/scope.ts';
@@ -163,7 +164,7 @@ describe('heartbeats and classic peers', NEEDS_CLASSIC, () => {
   it('heartbeats of classic workers and clients: are received, and a killed one is lost', async (t) => {
     const scope = scopeOf(t);
     const { receiver, bound } = await startReceiver(scope, anyEndpoint(scope, 'tcp'), {
-      rules: { interval: 50, timeout: 500, maxMissed: 1 },
+      rules: { interval: 50, timeout: allowed(500), maxMissed: 1 },
     });
     const nodes = new Map<string, string>();
     receiver.on('connected', ({ key, nodeType }) => nodes.set(key, nodeType));
