@@ -47,14 +47,14 @@ export class Member {
   ) {}
 
   /**
-   * Starts the process. Resolves when it is ready.
+   * Starts the process. Resolves when it is ready, or when a router has rejected it.
    *
    * @param extra environment variables for this start only.
    */
   async start(extra: Readonly<Record<string, string>> = {}): Promise<void> {
     const { args, name, kind } = this;
     const env = { ...this.env, ...extra };
-    const ready = / is ready: (?<place>[^\s,]+)/;
+    const ready = / is ready: (?<place>[^\s,]+)|refused this worker/;
     const spec = { name, command: process.execPath, args: [MAIN, kind, ...args], env, ready };
     this.running = await startProcess(spec);
     this.child = this.running.child;
@@ -111,7 +111,9 @@ export class Cluster {
     const port = (): number => ports.shift() ?? 0;
     const place = (): string => `tcp://127.0.0.1:${port()}`;
     const routers = [0, 1].map(() => ({ frontend: place(), backend: place(), heartbeat: place() }));
-    const common = ['--log-level', 'silent', '--drain', '5000'];
+    const common = ['--drain', '5000', '--log-level', 'silent'];
+    // A worker logs that a router rejects it as an error.
+    const ofWorkers = [...common.slice(0, -1), 'error'];
     const env = { SOAK_LOG: logFolder };
     const members = [
       ...routers.map(({ frontend, backend, heartbeat }, index) => {
@@ -120,7 +122,7 @@ export class Cluster {
       }),
       ...Array.from({ length: workers }, (_, index) => {
         const to = routers.flatMap(({ backend }) => ['--router', backend]);
-        return member('worker', index, [WORKER, ...to, ...common], env);
+        return member('worker', index, [WORKER, ...to, ...ofWorkers], env);
       }),
       ...Array.from({ length: gateways }, (_, index) => {
         const to = routers.flatMap(({ frontend }) => ['--router', frontend]);
