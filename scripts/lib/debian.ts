@@ -31,7 +31,9 @@ export function addNode(folder: string, prefix: string): void {
   const { npm_execpath: cli } = process.env;
   if (cli === undefined) throw new Error('run this script with npm, whose npm it copies');
   const npm = path.dirname(path.dirname(realpathSync(cli)));
-  cpSync(npm, path.join(folder, prefix, 'lib/node_modules/npm'), { recursive: true });
+  const copy = path.join(folder, prefix, 'lib/node_modules/npm');
+  rmSync(copy, { recursive: true, force: true });
+  cpSync(npm, copy, { recursive: true, verbatimSymlinks: true });
   for (const name of ['npm', 'npx']) {
     rmSync(path.join(bin, name), { force: true });
     symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, path.join(bin, name));
