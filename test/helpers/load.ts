@@ -2,7 +2,7 @@
  * Sends a constant HTTP load to several gateways in turn, as a load balancer does, and records
  * every outcome for the checker.
  */
-import { request } from 'node:http';
+import { type ClientRequest, request } from 'node:http';
 import { type Log, NO_RESPONSE, type Settled } from '../../soak/lib/log.ts';
 import { PATIENCE } from './patience.ts';
 
@@ -17,6 +17,8 @@ interface HttpResponse {
 export class Load {
   private readonly urls: string[];
   private readonly inFlight = new Set<Promise<void>>();
+  /** Requests whose connections are not established yet. */
+  private readonly connecting = new Set<Promise<void>>();
   private timer: NodeJS.Timeout | undefined;
   private count = 0;
   private turn = 0;
@@ -50,9 +52,13 @@ export class Load {
     while (this.inFlight.size > 0) await Promise.all(this.inFlight);
   }
 
-  /** Removes a gateway from the rotation, as a load balancer does before it stops one. */
-  removeGateway(url: string): void {
+  /**
+   * Removes a gateway from the rotation, as a load balancer does before it stops one. Resolves when the
+   * connections of earlier requests are established.
+   */
+  async removeGateway(url: string): Promise<void> {
     this.urls.splice(this.urls.indexOf(url), 1);
+    await Promise.all(this.connecting);
   }
 
   addGateway(url: string): void {
@@ -74,8 +80,8 @@ export class Load {
     const url = this.urls[this.turn % this.urls.length] ?? '';
     try {
       const { status, body } = idempotent
-        ? await fetchOnce(`${url}/read/${id}`, 'GET', '')
-        : await fetchOnce(`${url}/write`, 'POST', JSON.stringify({ id }));
+        ? await this.fetchOnce(`${url}/read/${id}`, 'GET', '')
+        : await this.fetchOnce(`${url}/write`, 'POST', JSON.stringify({ id }));
       const { code, dispatched, by } = JSON.parse(body) as Partial<Settled>;
       if (status === 200) return { code: '', status, dispatched: true, by };
       return { code: code ?? String(status), status, dispatched };
@@ -84,21 +90,32 @@ export class Load {
       return { code: NO_RESPONSE, status: 0, dispatched: undefined };
     }
   }
-}
 
-function fetchOnce(url: string, method: string, body: string): Promise<HttpResponse> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const outgoing = request(url, { method, headers, agent: false, timeout: PATIENCE }, (incoming) => {
-      let text = '';
-      incoming.setEncoding('utf8').on('data', (part: string) => {
-        text += part;
+  private fetchOnce(url: string, method: string, body: string): Promise<HttpResponse> {
+    return new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+      const options = { method, headers, agent: false, timeout: PATIENCE };
+      const outgoing = request(url, options, (incoming) => {
+        let text = '';
+        incoming.setEncoding('utf8').on('data', (part: string) => {
+          text += part;
+        });
+        incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: text }));
+        incoming.on('error', reject);
       });
-      incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, body: text }));
-      incoming.on('error', reject);
+      outgoing.on('timeout', () => outgoing.destroy(new Error('no response')));
+      outgoing.on('error', reject);
+      this.trackConnection(outgoing);
+      outgoing.end(body);
     });
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no response')));
-    outgoing.on('error', reject);
-    outgoing.end(body);
-  });
+  }
+
+  private trackConnection(outgoing: ClientRequest): void {
+    const settled = new Promise<void>((resolve) => {
+      outgoing.once('close', resolve);
+      outgoing.once('socket', (socket) => socket.once('connect', resolve));
+    });
+    this.connecting.add(settled);
+    void settled.then(() => this.connecting.delete(settled));
+  }
 }

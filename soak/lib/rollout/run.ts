@@ -91,7 +91,7 @@ function balance(cluster: Cluster, log: Log): Load {
   const load = new Load(urls, log);
   const follow = (): void => {
     const now = cluster.endpointsOf(SERVICE).map((url) => `${url}${PREFIX}`);
-    for (const url of urls) if (!now.includes(url)) load.removeGateway(url);
+    for (const url of urls) if (!now.includes(url)) void load.removeGateway(url);
     for (const url of now) if (!urls.includes(url)) load.addGateway(url);
     urls = now;
   };

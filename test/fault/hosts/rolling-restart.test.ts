@@ -7,25 +7,43 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../../scripts/lib/ports.ts';
 import { check, outcomesOf } from '../../../soak/lib/checker.ts';
 import { Log, readLogs } from '../../../soak/lib/log.ts';
+import type { RouterReport } from '../../../src/core/observability/reports.ts';
 import { startNode, urlIn } from '../../helpers/command.ts';
 import { Load } from '../../helpers/load.ts';
 import { LOGGING_DOCUMENT, LOGGING_WORKER } from '../../helpers/logging-worker.ts';
+import { PATIENCE } from '../../helpers/patience.ts';
 import type { RunningProcess } from '../../helpers/processes.ts';
-import { scopeOf } from '../../helpers/scope.ts';
+import { type Scope, scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
+import { connectClient } from '../../integration/framework.ts';
 
 const WORKERS = 3;
 const ROUTERS = 2;
 const GATEWAYS = 2;
 
 /** Maximum time in ms for a restart and its effects. */
-const TEST_TIMEOUT = 200_000;
+const TEST_TIMEOUT = 4 * PATIENCE;
+/** Time between two looks at who uses a router, in ms. It reports no event for that. */
+const CHECK_INTERVAL = 100;
 
 const times = <T>(count: number, make: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => make(index));
+
+/** Resolves when all gateways and workers use a router. Others must not be stopped before. */
+async function untilReached(scope: Scope, frontend: string): Promise<void> {
+  const client = await connectClient(scope, frontend, { timeout: PATIENCE });
+  for (;;) {
+    const { eventData } = await client.sendMessage('$router.info');
+    const { totals, workers } = eventData as RouterReport;
+    // This client is one of them.
+    if (totals.clients > GATEWAYS && workers.length === WORKERS) return;
+    await sleep(CHECK_INTERVAL);
+  }
+}
 
 describe('rolling restart', { timeout: TEST_TIMEOUT }, () => {
   it('rolling restart: no idempotent request fails, and no other request runs twice', async (t) => {
@@ -75,11 +93,13 @@ describe('rolling restart', { timeout: TEST_TIMEOUT }, () => {
     scope.after(() => load.stop());
 
     for (const { node } of running.workers) await restart(node, commands.worker);
-    for (const [n, { node }] of running.routers.entries())
+    for (const [n, { node }] of running.routers.entries()) {
       await restart(node, commands.router(routers[n] ?? []));
+      await untilReached(scope, routers[n]?.[0] ?? '');
+    }
     for (const [n, { node }] of running.gateways.entries()) {
       const url = urls[n] ?? '';
-      load.removeGateway(url);
+      await load.removeGateway(url);
       await restart(node, commands.gateway(new URL(url).port));
       load.addGateway(url);
     }

@@ -7,7 +7,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readKeyFile } from '../../../src/index.ts';
 import { endpointIn, FREE_PORTS, runCommand, startNode } from '../../helpers/command.ts';
-import { briefTimeout, PATIENCE } from '../../helpers/patience.ts';
+import { allowed, PATIENCE } from '../../helpers/patience.ts';
 import { runCommandHere } from '../../helpers/run-command-here.ts';
 import { scopeOf } from '../../helpers/scope.ts';
 import { tempFolder } from '../../helpers/temp.ts';
@@ -72,7 +72,7 @@ describe('a router with keys', () => {
     });
     const call = (...args: string[]) =>
       runCommandHere(['call', 'echo.get', '{"message":"7"}', '--to', frontend, ...args], { cwd });
-    const brief = ['--timeout', String(briefTimeout(5000))];
+    const brief = ['--timeout', String(Math.round(allowed(5000)))];
     const stranger = await call(...brief, ...keys('client'));
     assert.equal(stranger.code, 1);
     assert.match(
