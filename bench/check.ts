@@ -20,7 +20,13 @@ import { median } from './lib/stats.ts';
 import { type Judgement, judgeLeast, judgeMost } from './lib/verdict.ts';
 import { buildsCompared, checkedScenarios } from './scenarios/checked.ts';
 
-const EFFORT: Effort = { rounds: 5, seconds: 2, warmup: 3, precise: { width: 0.06, maxRounds: 15 } };
+const EFFORT: Effort = {
+  rounds: 5,
+  seconds: 2,
+  warmup: 2,
+  roundsPerStart: 1,
+  precise: { width: 0.06, maxRounds: 15 },
+};
 /** Permitted change of a ratio, as a fraction: other machines have other ratios. */
 const TOLERANCE = 0.25;
 /** The same against another build on the same machine. */

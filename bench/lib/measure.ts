@@ -1,5 +1,5 @@
 /** Measurements of contenders under load in interleaved rounds, and their medians. */
-import type { RunningContender } from './contender.ts';
+import { type Contender, type RunningContender, withContenders } from './contender.ts';
 import type { LoadResult } from './load.ts';
 import { usageOf } from './proc-fs.ts';
 import type { RunningProcess } from './process.ts';
@@ -39,8 +39,15 @@ export interface Effort {
   readonly rounds: number;
   /** Seconds of load per contender and round. */
   readonly seconds: number;
-  /** Seconds of load before the first round. */
+  /** Seconds of load before the first round after a start. */
   readonly warmup: number;
+  /**
+   * Number of rounds after which the contenders are stopped and started again. Two processes of one
+   * build differ, so that an interval of rounds of the same processes is too narrow.
+   *
+   * @defaultValue they are started once
+   */
+  readonly roundsPerStart?: number;
   /**
    * Adds rounds until the ratios are precise enough.
    *
@@ -72,35 +79,71 @@ export interface RatioPair {
 /** Applies load to a contender for this many seconds. */
 export type ApplyLoad = (running: RunningContender, seconds: number) => Promise<LoadResult>;
 
+/** What is done with contenders after each start. */
+export interface Work {
+  /** Checks that a contender works, or waits until it does. */
+  prepare?(running: RunningContender): Promise<void>;
+  readonly apply: ApplyLoad;
+}
+
 /** Samples of all contenders: `samples.get(name)[round]`. */
 export type Samples = ReadonlyMap<string, readonly Sample[]>;
 
 /**
- * Measures each contender once per round, so that other activity on the machine affects all of them
- * equally.
+ * Starts contenders and measures each of them once per round, so that other activity on the machine
+ * affects all of them equally. Starts them again after `effort.roundsPerStart` rounds.
  */
 export async function interleave(
-  contenders: readonly RunningContender[],
-  apply: ApplyLoad,
+  contenders: readonly Contender[],
+  { prepare, apply }: Work,
   effort: Effort,
   pairs: readonly RatioPair[] = [],
 ): Promise<Samples> {
-  const { rounds, precise } = effort;
-  const samples = new Map<string, Sample[]>(contenders.map((each) => [each.contender.name, []]));
-  for (const each of contenders) if (effort.warmup > 0) await apply(each, effort.warmup);
-  const more = (round: number): boolean =>
-    round < rounds ||
-    (precise !== undefined && round < precise.maxRounds && !arePrecise(samples, pairs, precise.width));
-  for (let round = 0; more(round); round += 1) {
-    for (let turn = 0; turn < contenders.length; turn += 1) {
-      const each = contenders[(turn + round) % contenders.length];
-      if (each === undefined) continue;
-      samples
-        .get(each.contender.name)
-        ?.push(await sample(each, (seconds) => apply(each, seconds), effort.seconds));
-    }
+  const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
+  let round = 0;
+  while (isWanted(round, samples, effort, pairs)) {
+    const next = round + (effort.roundsPerStart ?? Infinity);
+    await withContenders(contenders, async (running) => {
+      for (const each of running) await prepare?.(each);
+      await warmUp(running, apply, effort);
+      for (; round < next && isWanted(round, samples, effort, pairs); round += 1) {
+        await measureRound(round, running, apply, effort, samples);
+      }
+    });
   }
   return samples;
+}
+
+async function warmUp(
+  contenders: readonly RunningContender[],
+  apply: ApplyLoad,
+  { warmup }: Effort,
+): Promise<void> {
+  if (warmup > 0) for (const each of contenders) await apply(each, warmup);
+}
+
+async function measureRound(
+  round: number,
+  contenders: readonly RunningContender[],
+  apply: ApplyLoad,
+  { seconds }: Effort,
+  samples: ReadonlyMap<string, Sample[]>,
+): Promise<void> {
+  for (let turn = 0; turn < contenders.length; turn += 1) {
+    const each = contenders[(turn + round) % contenders.length];
+    if (each === undefined) continue;
+    samples.get(each.contender.name)?.push(await sample(each, (time) => apply(each, time), seconds));
+  }
+}
+
+function isWanted(
+  round: number,
+  samples: Samples,
+  { rounds, precise }: Effort,
+  pairs: readonly RatioPair[],
+): boolean {
+  if (round < rounds || precise === undefined) return round < rounds;
+  return round < precise.maxRounds && !arePrecise(samples, pairs, precise.width);
 }
 
 function arePrecise(samples: Samples, pairs: readonly RatioPair[], width: number): boolean {

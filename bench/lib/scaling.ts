@@ -2,7 +2,7 @@
  * Scaling: the same setup at several sizes, each compared with the smallest, in one interleaved
  * run.
  */
-import { type Contender, withContenders } from './contender.ts';
+import type { Contender } from './contender.ts';
 import { type ApplyLoad, cpuOf, interleave, ratio, ratioTarget, type Sample, summarise } from './measure.ts';
 import { type Context, type Report, splitOf, type Target } from './scenario.ts';
 
@@ -38,20 +38,18 @@ export async function runScaling(scaling: Scaling, context: Context): Promise<Re
   const names = sizes.map(({ contender }) => contender.name);
   const samples =
     missing === undefined
-      ? await withContenders(
+      ? await interleave(
           sizes.map(({ contender }) => contender),
-          (running) =>
-            interleave(
-              running,
-              async (each, seconds) => {
-                const size = sizes.find(({ contender }) => contender === each.contender);
-                if (size === undefined) throw new Error(`no size ${each.contender.name}`);
-                const result = await size.apply(each, seconds);
-                context.log(`${each.contender.name}: ${Math.round(result.requests / result.seconds)}/s`);
-                return result;
-              },
-              context.effort,
-            ),
+          {
+            apply: async (each, seconds) => {
+              const size = sizes.find(({ contender }) => contender === each.contender);
+              if (size === undefined) throw new Error(`no size ${each.contender.name}`);
+              const result = await size.apply(each, seconds);
+              context.log(`${each.contender.name}: ${Math.round(result.requests / result.seconds)}/s`);
+              return result;
+            },
+          },
+          context.effort,
         )
       : new Map<string, Sample[]>();
   const [first = ''] = names;

@@ -1,5 +1,5 @@
 /** HTTP: the same echo served by every contender that supports HTTP. */
-import { type Contender, withContenders } from '../lib/contender.ts';
+import type { Contender } from '../lib/contender.ts';
 import { type Expectation, expectReply } from '../lib/expect.ts';
 import { untilIdle } from '../lib/idle.ts';
 import type { HttpLoad } from '../lib/load.ts';
@@ -65,22 +65,20 @@ export async function compareHttp(comparison: HttpComparison, context: Context):
   const present = contenders.filter((each) => each.missing?.() === undefined);
   const { path, body, headers } = comparison.load;
   const { expected = { reply: { message: 'hello' } }, background = false } = comparison;
-  const samples = await withContenders(present, async (running) => {
-    for (const { at } of running) {
-      await expectReply({ url: at + path.replace('%d', '0'), body, headers, ...expected });
-    }
-    return interleave(
-      running,
-      async ({ at, contender, processes }, seconds) => {
+  const samples = await interleave(
+    present,
+    {
+      prepare: ({ at }) => expectReply({ url: at + path.replace('%d', '0'), body, headers, ...expected }),
+      apply: async ({ at, contender, processes }, seconds) => {
         const result = await context.load.run({ ...comparison.load, origin: at, seconds });
         context.log(`${contender.name}: ${Math.round(result.requests / result.seconds)} requests/s`);
         if (background) await untilIdle(processes);
         return result;
       },
-      context.effort,
-      comparison.targets.map((target) => pairOf(comparison, target)),
-    );
-  });
+    },
+    context.effort,
+    comparison.targets.map((target) => pairOf(comparison, target)),
+  );
   return {
     name: comparison.name,
     title: comparison.title,

@@ -1,5 +1,5 @@
 /** Several gateway processes: throughput per core used. */
-import { type Contender, withContenders } from '../lib/contender.ts';
+import type { Contender } from '../lib/contender.ts';
 import { expectReply } from '../lib/expect.ts';
 import { interleave, summarise } from '../lib/measure.ts';
 import { type Context, type Report, type Scenario, splitOf } from '../lib/scenario.ts';
@@ -15,18 +15,18 @@ const contenders: readonly Contender[] = [1, 2, 4].map((count) =>
 async function run(context: Context): Promise<Report> {
   const missing = contenders[0]?.missing?.();
   const present = missing === undefined ? contenders : [];
-  const samples = await withContenders(present, async (running) => {
-    for (const { at } of running) await expectReply({ url: at + ECHO, reply: { message: 'hello' } });
-    return interleave(
-      running,
-      async ({ at, contender }, seconds) => {
+  const samples = await interleave(
+    present,
+    {
+      prepare: ({ at }) => expectReply({ url: at + ECHO, reply: { message: 'hello' } }),
+      apply: async ({ at, contender }, seconds) => {
         const result = await context.load.run({ origin: at, path: ECHO, connections: CONNECTIONS, seconds });
         context.log(`${contender.name}: ${Math.round(result.requests / result.seconds)} requests/s`);
         return result;
       },
-      context.effort,
-    );
-  });
+    },
+    context.effort,
+  );
   return {
     name: processes.name,
     title: processes.title,

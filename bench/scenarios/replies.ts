@@ -1,5 +1,5 @@
 /** Large replies: packed frames compared with separate ones. */
-import { type Contender, type Launch, withContenders } from '../lib/contender.ts';
+import type { Contender, Launch } from '../lib/contender.ts';
 import { ask, startDriver, untilServed } from '../lib/driver.ts';
 import type { LoadResult } from '../lib/load.ts';
 import { interleave, ratio, ratioTarget, summarise } from '../lib/measure.ts';
@@ -81,21 +81,21 @@ const contenders: readonly Contender[] = [
 async function compare({ name, label, bytes, window }: Size, context: Context): Promise<Report> {
   const title = `Replies of ${label}`;
   const present = contenders.filter((each) => each.missing?.() === undefined);
-  const samples = await withContenders(present, async (running) => {
-    for (const each of running) {
-      await ask(processNamed(each, 'worker'), { replyBytes: bytes });
-      await untilServed(processNamed(each, 'client'));
-    }
-    return interleave(
-      running,
-      async (each, seconds) => {
+  const samples = await interleave(
+    present,
+    {
+      prepare: async (each) => {
+        await ask(processNamed(each, 'worker'), { replyBytes: bytes });
+        await untilServed(processNamed(each, 'client'));
+      },
+      apply: async (each, seconds) => {
         const result = await ask<LoadResult>(processNamed(each, 'client'), { window, seconds });
         context.log(`${each.contender.name}: ${Math.round(result.requests / result.seconds)} round trips/s`);
         return result;
       },
-      context.effort,
-    );
-  });
+    },
+    context.effort,
+  );
   return {
     name,
     title,

@@ -1,7 +1,7 @@
 /** The router alone: round trips with minimal work in client and worker. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { type Contender, type RunningContender, withContenders } from '../lib/contender.ts';
+import type { Contender, RunningContender } from '../lib/contender.ts';
 import { ask, startDriver, untilServed } from '../lib/driver.ts';
 import type { LoadResult } from '../lib/load.ts';
 import { PYTHON } from '../lib/machine.ts';
@@ -87,22 +87,22 @@ async function compare(
   context: Context,
 ): Promise<Report> {
   const present = contenders.filter((each) => each.missing?.() === undefined);
-  const samples = await withContenders(present, async (running) => {
-    for (const { processes } of running) {
-      const client = processes.find((each) => each.name === DRIVER);
-      if (client !== undefined) await untilServed(client);
-    }
-    return interleave(
-      running,
-      async (each, seconds) => {
+  const samples = await interleave(
+    present,
+    {
+      prepare: async ({ processes }) => {
+        const client = processes.find((each) => each.name === DRIVER);
+        if (client !== undefined) await untilServed(client);
+      },
+      apply: async (each, seconds) => {
         const result = await roundTrips(each, window, seconds);
         context.log(`${each.contender.name}: ${Math.round(result.requests / result.seconds)} round trips/s`);
         return result;
       },
-      context.effort,
-      [PAIR],
-    );
-  });
+    },
+    context.effort,
+    [PAIR],
+  );
   return {
     name,
     title,

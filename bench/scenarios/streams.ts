@@ -1,5 +1,5 @@
 /** Streams: downloads, uploads and server-sent events, served by every contender that streams. */
-import { type Contender, type RunningContender, withContenders } from '../lib/contender.ts';
+import type { Contender, RunningContender } from '../lib/contender.ts';
 import type { LoadResult } from '../lib/load.ts';
 import { cpuOf, interleave, ratio, ratioTarget, type Sample, summarise } from '../lib/measure.ts';
 import { bareStreams, expressStreams, moleculerStreams } from '../lib/peers.ts';
@@ -40,11 +40,11 @@ interface StreamComparison {
 async function compare(comparison: StreamComparison, context: Context): Promise<Report> {
   const { contenders, pick, targets, name, title, about, unit, metric } = comparison;
   const present = contenders.filter((each) => each.missing?.() === undefined);
-  const samples = await withContenders(present, (running) =>
-    comparison.load((apply) =>
-      interleave(
-        running,
-        async (each, seconds) => {
+  const samples = await comparison.load((apply) =>
+    interleave(
+      present,
+      {
+        apply: async (each, seconds) => {
           const result = await apply(each, seconds);
           const rate = result.requests / result.seconds;
           context.log(
@@ -52,8 +52,8 @@ async function compare(comparison: StreamComparison, context: Context): Promise<
           );
           return result;
         },
-        context.effort,
-      ),
+      },
+      context.effort,
     ),
   );
   return {

@@ -1,7 +1,7 @@
 /** How the check of the benchmarks decides: confidence intervals, judgements and further rounds. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { RunningContender } from '../../bench/lib/contender.ts';
+import type { Contender, RunningContender } from '../../bench/lib/contender.ts';
 import { type Effort, interleave, ratioTarget } from '../../bench/lib/measure.ts';
 import { machineTime } from '../../bench/lib/proc-fs.ts';
 import { medianInterval } from '../../bench/lib/stats.ts';
@@ -45,43 +45,54 @@ describe('judgements of ratios', () => {
 });
 
 describe('interleaved rounds', () => {
-  /** A contender without processes. */
-  const running = (name: string): RunningContender => ({
-    contender: { name, does: '', start: () => Promise.resolve('') },
-    at: '',
-    processes: [],
-    stop: () => Promise.resolve(),
-  });
   const pairs = [{ name: 'a', reference: 'b' }];
 
   /** Measures with rates of `a` in turn; `b` always does 100 requests a second. */
-  async function measure(rates: readonly number[], effort: Effort): Promise<readonly number[] | undefined> {
+  async function measure(
+    rates: readonly number[],
+    effort: Effort,
+  ): Promise<{ ratios: readonly number[] | undefined; starts: number }> {
     let turn = 0;
-    const apply = ({ contender }: RunningContender) => {
-      const requests = contender.name === 'a' ? (rates[turn++ % rates.length] ?? 0) : 100;
-      return Promise.resolve({ requests, seconds: 1, p50: 1, p99: 1, errors: 0 });
+    let starts = 0;
+    /** A contender without processes. */
+    const contender = (name: string): Contender => ({
+      name,
+      does: '',
+      start: () => {
+        starts += 1;
+        return Promise.resolve('');
+      },
+    });
+    const apply = ({ contender: { name } }: RunningContender, seconds: number) => {
+      const rate = name === 'a' && seconds === effort.seconds ? (rates[turn++ % rates.length] ?? 0) : 100;
+      return Promise.resolve({ requests: rate * seconds, seconds, p50: 1, p99: 1, errors: 0 });
     };
-    const samples = await interleave([running('a'), running('b')], apply, effort, pairs);
-    return ratioTarget(samples, { name: 'a', reference: 'b' }).rounds;
+    const samples = await interleave([contender('a'), contender('b')], { apply }, effort, pairs);
+    return { ratios: ratioTarget(samples, { name: 'a', reference: 'b' }).rounds, starts };
   }
 
   const effort: Effort = { rounds: 3, seconds: 1, warmup: 0, precise: { width: 0.06, maxRounds: 9 } };
 
   it('end after the least number if the ratio is precise', async () => {
-    assert.deepEqual(await measure([200], effort), [2, 2, 2]);
+    assert.deepEqual(await measure([200], effort), { ratios: [2, 2, 2], starts: 2 });
   });
 
   it('go on until the ratio is precise', async () => {
-    const found = await measure([150, 200, 201, 200, 199, 200, 200, 200], effort);
-    assert.ok(found && found.length > 3 && found.length < 9, String(found?.length));
+    const { ratios } = await measure([150, 200, 201, 200, 199, 200, 200, 200], effort);
+    assert.ok(ratios && ratios.length > 3 && ratios.length < 9, String(ratios?.length));
   });
 
   it('end at the greatest number if it never is', async () => {
-    assert.equal((await measure([100, 300], effort))?.length, 9);
+    assert.equal((await measure([100, 300], effort)).ratios?.length, 9);
   });
 
   it('are of the given number without a precision', async () => {
-    assert.equal((await measure([100, 300], { rounds: 4, seconds: 1, warmup: 0 }))?.length, 4);
+    assert.equal((await measure([100, 300], { rounds: 4, seconds: 1, warmup: 0 })).ratios?.length, 4);
+  });
+
+  it('use new processes after the given number of rounds, each with a warm-up', async () => {
+    const restarting: Effort = { rounds: 5, seconds: 1, warmup: 2, roundsPerStart: 2 };
+    assert.deepEqual(await measure([200, 300], restarting), { ratios: [2, 3, 2, 3, 2], starts: 6 });
   });
 });
 
