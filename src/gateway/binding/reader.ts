@@ -24,7 +24,7 @@ export class BodyReader {
   /** Requests whose body cannot be read to its end, with the problem. */
   private readonly broken = new WeakMap<IncomingMessage, Problem>();
   /** Requests whose body is read elsewhere, as a stream. */
-  private readonly watched = new Map<IncomingMessage, (problem: Problem) => void>();
+  private readonly watched = new WeakMap<IncomingMessage, (problem: Problem) => void>();
   /** Size of all bodies that are being read, in bytes. */
   buffered = 0;
 

@@ -1,4 +1,5 @@
 /** The stored requests that a gateway holds: it keeps their leases, and reacts to cancellations. */
+import { ReleasingMap } from '../../core/collections/releasing-map.ts';
 import type { ClaimedRequest, Hold, RequestStore } from '../../store/index.ts';
 
 /** What a gateway does for a request that it holds. */
@@ -16,7 +17,7 @@ interface Held {
 }
 
 export class HeldRequests {
-  private readonly held = new Map<string, Held>();
+  private readonly held = new ReleasingMap<string, Held>();
 
   get size(): number {
     return this.held.size;
@@ -32,7 +33,7 @@ export class HeldRequests {
   }
 
   remove(id: string): void {
-    this.held.delete(id);
+    this.held.take(id);
   }
 
   /** The current hold of a request, which is newer than `hold` if the gateway claimed it again. */
@@ -60,7 +61,7 @@ export class HeldRequests {
       const before = holds.find((hold) => hold.id === id);
       const held = this.held.get(id);
       if (held === undefined || held.hold !== before) continue;
-      this.held.delete(id);
+      this.held.take(id);
       held.holder.lost?.();
     }
   }

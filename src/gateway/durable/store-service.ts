@@ -57,8 +57,9 @@ export class StoreService {
   private readonly held = new HeldRequests();
   private readonly listeners = new Set<(id: string) => void>();
   private readonly unfinished = new Unfinished();
-  /** Changes that are being written, which closing waits for. */
-  private readonly writing = new Set<Promise<unknown>>();
+  /** Number of outcomes that are being written, and what closing waits for. */
+  private writing = 0;
+  private written: (() => void) | undefined;
   private readonly loops: Loop[];
   private readonly checking: Loop;
   private store: RequestStore | undefined;
@@ -189,10 +190,9 @@ export class StoreService {
    * @returns whether the outcome is stored now.
    */
   async finish(hold: Hold, outcome: Outcome): Promise<boolean> {
-    const writing = this.use((store) => store.finish(this.held.current(hold), outcome));
-    this.writing.add(writing);
+    this.writing += 1;
     try {
-      const done = await writing;
+      const done = await this.use((store) => store.finish(this.held.current(hold), outcome));
       this.held.remove(hold.id);
       return done;
     } catch {
@@ -200,7 +200,8 @@ export class StoreService {
       if (!this.unfinished.add(hold, outcome)) this.held.remove(hold.id);
       return false;
     } finally {
-      this.writing.delete(writing);
+      this.writing -= 1;
+      if (this.writing === 0) this.written?.();
     }
   }
 
@@ -220,7 +221,7 @@ export class StoreService {
     await Promise.all(this.loops.map((loop) => loop.stop()));
     const store = this.store ?? (await this.opening?.catch(() => undefined));
     if (store === undefined) return;
-    await Promise.allSettled(this.writing);
+    if (this.writing > 0) await new Promise<void>((resolve) => (this.written = resolve));
     await this.finishRest(store).catch(() => undefined);
     const { holds } = this.held;
     if (holds.length > 0) await store.release(holds).catch(() => undefined);

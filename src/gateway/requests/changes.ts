@@ -1,4 +1,5 @@
 /** Waits for changes of stored requests, in this process or another one. */
+import { ReleasingMap } from '../../core/collections/releasing-map.ts';
 
 /** How often a waiting client reads the state again, in case a change was missed, in ms. */
 const POLL = 10_000;
@@ -11,7 +12,7 @@ export interface ChangeSource {
 }
 
 export class RequestChanges {
-  private readonly listeners = new Map<string, Set<Listener>>();
+  private readonly listeners = new ReleasingMap<string, Set<Listener>>();
   private readonly unwatch: () => void;
   private isDraining = false;
 
@@ -33,7 +34,7 @@ export class RequestChanges {
     return () => {
       clearInterval(timer);
       listeners.delete(listener);
-      if (listeners.size === 0 && this.listeners.get(id) === listeners) this.listeners.delete(id);
+      if (listeners.size === 0 && this.listeners.get(id) === listeners) this.listeners.take(id);
     };
   }
 

@@ -4,6 +4,7 @@
  * change is stored before the next step, so that a crash between two steps never leads to a second
  * execution of a request that is not idempotent.
  */
+import { ReleasingMap } from '../../core/collections/releasing-map.ts';
 import { toError } from '../../core/messages/errors.ts';
 import { failure, type ReplyMessage } from '../../core/messages/message.ts';
 import type { Clock } from '../../core/time/clock.ts';
@@ -37,7 +38,7 @@ export interface RunnerParts {
 }
 
 export class Runner {
-  private readonly executions = new Map<string, Execution>();
+  private readonly executions = new ReleasingMap<string, Execution>();
   private draining = false;
 
   constructor(private readonly parts: RunnerParts) {}
@@ -339,7 +340,7 @@ export class Runner {
   }
 
   private forget(execution: Execution): void {
-    if (this.executions.get(execution.id) === execution) this.executions.delete(execution.id);
+    if (this.executions.get(execution.id) === execution) this.executions.take(execution.id);
     this.parts.onChange();
   }
 }

@@ -1,5 +1,6 @@
 /** A worker in the router's process, connected to the broker without a socket. */
 
+import { ReleasingMap } from '../../core/collections/releasing-map.ts';
 import { PACKAGE_VERSION } from '../../core/identity/package-version.ts';
 import { workerName } from '../../core/identity/worker-name.ts';
 import type { CallParent } from '../../core/messages/calls.ts';
@@ -74,7 +75,7 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot, CallPort {
   readonly native = true;
   worker: Worker | undefined;
   private hold: ContractHold | undefined;
-  private readonly callers = new Map<number, Caller>();
+  private readonly callers = new ReleasingMap<number, Caller>();
   private calls: PeerCalls | undefined;
   private lastCall = 0;
 
@@ -175,7 +176,7 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot, CallPort {
   }
 
   cancelCall(id: number): void {
-    if (this.callers.delete(id)) this.calls?.cancel(id, GENERATION, 'cancelled');
+    if (this.callers.take(id) !== undefined) this.calls?.cancel(id, GENERATION, 'cancelled');
   }
 
   grantCall(id: number, bytes: number): void {
@@ -195,7 +196,7 @@ export class EmbeddedPeer implements WorkerPort, EmbeddedSlot, CallPort {
       else caller.stream?.onChunk(reply);
       return;
     }
-    this.callers.delete(id);
+    this.callers.take(id);
     settleSafely(caller.settle, reply);
   }
 

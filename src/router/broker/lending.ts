@@ -11,14 +11,14 @@ import type { RouterRequest } from './request.ts';
 
 /** The calls that concern one worker: those that its handlers wait on, and those that it holds. */
 export class Lending {
-  /** Requests whose handlers wait on calls, with the number of calls in flight. */
-  private readonly waiting = new Map<RouterRequest, number>();
+  /** Number of requests whose handlers wait on calls. */
+  private waiting = 0;
   /** Number of calls that it holds, by depth. */
   private readonly held: number[] = [];
 
   /** Number of slots that it lends. */
   get lent(): number {
-    return this.waiting.size;
+    return this.waiting;
   }
 
   /** Number of calls of a depth that it holds. */
@@ -36,27 +36,36 @@ export class Lending {
     const { depth } = request.origin;
     if (depth !== undefined && request.stream?.isCreditless !== true)
       this.held[depth] = this.heldAt(depth) - 1;
-    this.waiting.delete(request);
+    this.forget(request);
   }
 
   /** A request has become a stream that uses no credit: it lends none, and counts for no depth. */
   streamed(request: RouterRequest): void {
     const { depth } = request.origin;
     if (depth !== undefined) this.held[depth] = this.heldAt(depth) - 1;
-    this.waiting.delete(request);
+    this.forget(request);
   }
 
   /** A handler sends a call. */
   began(parent: RouterRequest): void {
     if (parent.stream?.isCreditless === true) return;
-    this.waiting.set(parent, (this.waiting.get(parent) ?? 0) + 1);
+    if (parent.lending !== this) {
+      parent.lending = this;
+      parent.calls = 0;
+      this.waiting++;
+    }
+    parent.calls++;
   }
 
   /** A call of a handler has ended. Nothing happens if the worker no longer holds its request. */
   ended(parent: RouterRequest): void {
-    const calls = this.waiting.get(parent);
-    if (calls === undefined) return;
-    if (calls > 1) this.waiting.set(parent, calls - 1);
-    else this.waiting.delete(parent);
+    if (parent.lending === this && --parent.calls === 0) this.forget(parent);
+  }
+
+  /** The calls of a request no longer count. */
+  private forget(request: RouterRequest): void {
+    if (request.lending !== this) return;
+    request.lending = undefined;
+    this.waiting--;
   }
 }

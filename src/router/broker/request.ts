@@ -84,6 +84,9 @@ export class RouterRequest implements Slotted, Timed<RouterRequest>, Linked<Rout
   pin: string | undefined = undefined;
   /** Its stream, if its reply or its body may be one. */
   stream: StreamState | undefined = undefined;
+  /** The worker's lending that counts the calls of its handler, and the number of those in flight. */
+  lending: object | undefined = undefined;
+  calls = 0;
   /** Bytes that it counts for in the bound on queued bytes. */
   size = 0;
 

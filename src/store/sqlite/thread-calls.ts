@@ -1,6 +1,7 @@
 /** Calls into the thread of a SQLite store. All calls of one turn of the event loop are one message. */
 import { once } from 'node:events';
 import { Worker as Thread } from 'node:worker_threads';
+import { ReleasingMap } from '../../core/collections/releasing-map.ts';
 import { ZeroMQConfigError } from '../../core/messages/errors.ts';
 import { closedError, unavailable } from '../model/errors.ts';
 import type { ChangeListener } from '../model/store.ts';
@@ -13,7 +14,7 @@ interface Pending {
 }
 
 export class ThreadCalls {
-  private readonly pending = new Map<number, Pending>();
+  private readonly pending = new ReleasingMap<number, Pending>();
   private thread: Thread | undefined;
   private calls: Calls[number][] = [];
   private count = 0;
@@ -88,8 +89,7 @@ export class ThreadCalls {
       return;
     }
     for (const [number, value, reason] of message.results) {
-      const pending = this.pending.get(number);
-      this.pending.delete(number);
+      const pending = this.pending.take(number);
       if (reason !== undefined) pending?.reject(unavailable(new Error(reason)));
       else {
         ownBuffers(value);
