@@ -106,7 +106,8 @@ function linesOf(command: RequestsCommand, body: unknown): string[] {
   if (command.action === 'show') {
     const entries = Object.entries(body as RequestRecord).filter(([, value]) => value !== undefined);
     return entries.map(
-      ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+      ([name, value]) =>
+        `${name}: ${typeof value !== 'string' ? JSON.stringify(value) : value === '' ? '-' : value}`,
     );
   }
   const { cancel } = body as { cancel: string };

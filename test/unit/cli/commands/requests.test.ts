@@ -20,7 +20,7 @@ async function start(t: TestContext) {
   for (const id of ['r1', 'r2']) {
     await store.create({
       id,
-      caller: 'ann',
+      caller: id === 'r1' ? 'ann' : '',
       event: 'orders.create',
       key: `key-of-${id}`,
       fingerprint: Buffer.alloc(32),
@@ -57,7 +57,7 @@ describe('requests command', () => {
     assert.match(head, /^ID +STATE +EVENT +CALLER +KEY +AGE +STATUS +CODE$/);
     assert.equal(rows.length, 2);
     const [, row = ''] = await run({ state: 'unknown' });
-    assert.match(row, /^r2 +unknown +orders\.create +ann +key-of-r2 +\S+ m?s +- +WORKER_LOST$/);
+    assert.match(row, /^r2 +unknown +orders\.create +- +key-of-r2 +\S+ m?s +- +WORKER_LOST$/);
     const [json = ''] = await run({ caller: 'ann', limit: 1, json: true });
     assert.equal((JSON.parse(json) as { fingerprint?: unknown }[]).length, 1);
     assert.equal(json.includes('fingerprint'), false);
@@ -66,7 +66,10 @@ describe('requests command', () => {
 
   it('requests command: shows and cancels a request, and reports what it cannot do', async (t) => {
     const { run, store } = await start(t);
-    assert.ok((await run({ action: 'show', id: 'r1' })).includes('state: running'));
+    const shown = await run({ action: 'show', id: 'r1' });
+    assert.ok(shown.includes('state: running'), shown.join('\n'));
+    assert.ok(shown.includes('caller: ann'), shown.join('\n'));
+    assert.ok((await run({ action: 'show', id: 'r2' })).includes('caller: -'));
     assert.deepEqual(await run({ action: 'cancel', id: 'r1' }), [
       'the gateway that holds r1 is asked to cancel it',
     ]);
