@@ -82,7 +82,7 @@ export type ApplyLoad = (running: RunningContender, seconds: number) => Promise<
 /** What is done with contenders after each start. */
 export interface Work {
   /** Checks that a contender works, or waits until it does. */
-  prepare?(running: RunningContender): Promise<void>;
+  readonly prepare?: (running: RunningContender) => Promise<void>;
   readonly apply: ApplyLoad;
 }
 
