@@ -10,17 +10,12 @@ import { ZeroMQHeartbeatConfig } from '../../src/index.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { type Direction, Partition } from '../helpers/partition.ts';
-import { allowed, briefTimeout } from '../helpers/patience.ts';
+import { allowed, briefTimeout, UNNOTICED } from '../helpers/patience.ts';
 import { type Scope, scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter, startWorker } from '../integration/framework.ts';
 import { outcomesOf, Scene } from './scene.ts';
 
 failOnLeftovers();
-
-/**
- * Time in ms in which a silent peer is not noticed otherwise: ZeroMQ's pings find it after 3 to 10 s.
- */
-const UNNOTICED = 2000;
 
 const RULES = { interval: 50, timeout: Math.min(allowed(700), UNNOTICED), maxMissed: 1 };
 

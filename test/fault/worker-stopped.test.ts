@@ -6,17 +6,12 @@ import { describe, it } from 'node:test';
 import { ZeroMQHeartbeatConfig } from '../../src/index.ts';
 import { Drops } from '../helpers/drops.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { allowed, briefTimeout } from '../helpers/patience.ts';
+import { allowed, briefTimeout, UNNOTICED } from '../helpers/patience.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { connectClient, startRouter } from '../integration/framework.ts';
 import { outcomesOf, Scene } from './scene.ts';
 
 failOnLeftovers();
-
-/**
- * Time in ms in which a silent peer is not noticed otherwise: ZeroMQ's pings find it after 3 to 10 s.
- */
-const UNNOTICED = 2000;
 
 const RULES = { interval: 50, timeout: Math.min(allowed(1000), UNNOTICED), maxMissed: 1 };
 

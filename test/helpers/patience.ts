@@ -23,6 +23,12 @@ export const PATIENCE = Math.round(60_000 * factor);
  */
 export const PATIENT = { timeout: PATIENCE, connectTimeout: PATIENCE } as const;
 
+/**
+ * Time in ms in which a silent peer is noticed by its missing heartbeats alone: ZeroMQ's pings find it
+ * after 3 to 10 s.
+ */
+export const UNNOTICED = 2000;
+
 /** Commands that send requests, whose default timeout is 5 s. */
 const REQUESTING = new Set(['call', 'drain', 'events', 'ps', 'weight']);
 

@@ -11,7 +11,7 @@ import { ZeroMQClient, ZeroMQHeartbeatConfig, ZeroMQRouter, ZeroMQWorker } from 
 import { ClassicClients, ClassicWorker, NEEDS_CLASSIC } from '../helpers/classic.ts';
 import { eventually, within } from '../helpers/eventually.ts';
 import { failOnLeftovers } from '../helpers/leftovers.ts';
-import { allowed, PATIENT } from '../helpers/patience.ts';
+import { allowed, PATIENT, UNNOTICED } from '../helpers/patience.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
@@ -33,7 +33,11 @@ describe('chosen node ids', NEEDS_CLASSIC, () => {
     const router = new ZeroMQRouter({
       frontendConnection: ANY,
       backendConnection: ANY,
-      heartbeatConfig: new ZeroMQHeartbeatConfig(ANY, { interval: 100, timeout: allowed(300), maxMissed: 0 }),
+      heartbeatConfig: new ZeroMQHeartbeatConfig(ANY, {
+        interval: 100,
+        timeout: Math.min(allowed(300), UNNOTICED),
+        maxMissed: 0,
+      }),
       classicEvents: { [CLASSIC]: ['whoami'] },
       classicConcurrency: 4,
     });
