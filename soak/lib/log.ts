@@ -28,6 +28,8 @@ export interface Settled {
   readonly dispatched: boolean | undefined;
   /** On success, the execution that the reply names as its origin. */
   readonly by?: string;
+  /** Why there was no response. */
+  readonly reason?: string;
 }
 
 /** The start or the end of a handler's execution. */

@@ -85,9 +85,9 @@ export class Load {
       const { code, dispatched, by } = JSON.parse(body) as Partial<Settled>;
       if (status === 200) return { code: '', status, dispatched: true, by };
       return { code: code ?? String(status), status, dispatched };
-    } catch {
+    } catch (error) {
       // The gateway itself cannot be reached, so the outcome is unknown.
-      return { code: NO_RESPONSE, status: 0, dispatched: undefined };
+      return { code: NO_RESPONSE, status: 0, dispatched: undefined, reason: String(error) };
     }
   }
 

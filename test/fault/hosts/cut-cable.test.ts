@@ -100,7 +100,8 @@ describe('a cut cable', { timeout: 200_000, skip: hostsSkipReason() ?? false }, 
     const [idempotent, others] = [outcomesOf(entries, true), outcomesOf(entries, false)];
     t.diagnostic(`idempotent: ${JSON.stringify(idempotent)}; others: ${JSON.stringify(others)}`);
     assert.deepEqual(check(entries, { maxRuns: Infinity }).violations, []);
-    assert.deepEqual(Object.keys(idempotent), ['ok'], 'an idempotent request failed');
+    const reasons = entries.flatMap((entry) => (entry.t === 'settled' ? (entry.reason ?? []) : []));
+    assert.deepEqual(Object.keys(idempotent), ['ok'], `an idempotent request failed: ${reasons.join(', ')}`);
     const failed = Object.entries(others).filter(([code]) => code !== 'ok');
     assert.ok(failed.length > 0, 'the cuts hit no request');
   });

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { at, type Json } from '../../../src/contract/json.ts';
 import { ApiRegistry, type ApiSnapshot, putDocument, SchemaCompiler } from '../../../src/openapi/index.ts';
+import { allowed } from '../../helpers/patience.ts';
 
 const modules = fileURLToPath(new URL('../../../node_modules/', import.meta.url));
 
@@ -126,12 +127,12 @@ describe('a document of 1,000 operations', () => {
       writeFileSync(file, text);
       const start = process.cpuUsage();
       const { snapshot } = putDocument(new ApiRegistry(), file);
-      // CPU time is independent of other load on the machine.
+      // CPU time depends on the processor, but hardly on other load.
       const { user, system } = process.cpuUsage(start);
       const took = (user + system) / 1000;
       rmSync(folder, { recursive: true });
       assert.equal(snapshot.operations.length, 1000);
-      assert.ok(took < 2000, `${took} ms`);
+      assert.ok(took < allowed(2000), `${took} ms`);
       console.log(`${format}: ${Math.round(took)} ms for ${Math.round(text.length / 1024)} KiB`);
     });
   }
