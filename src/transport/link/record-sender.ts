@@ -1,6 +1,7 @@
 /**
- * Collects packed records within a turn of the event loop and sends them as one message. The base of
- * the channel to a peer and of the port to a worker thread.
+ * Collects packed records within a turn of the event loop and sends them as one message. While records
+ * come one per turn, each is sent at once: waiting for others would only delay it. The base of the
+ * channel to a peer and of the port to a worker thread.
  */
 import type { CallParent } from '../../core/messages/calls.ts';
 import type { CancelReason } from '../../core/messages/cancel-reason.ts';
@@ -10,6 +11,10 @@ import { type Flushable, flushAtEndOfTurn } from './turn.ts';
 
 export abstract class RecordSender implements Flushable {
   private scheduled = false;
+  /** The last turn had a single record. */
+  private single = false;
+  /** A record was sent at once in this turn. */
+  private sentAtOnce = false;
 
   /**
    * Creates a sender.
@@ -63,6 +68,8 @@ export abstract class RecordSender implements Flushable {
   /** Sends the collected records. Called at the end of the turn, or before the sender is closed. */
   flush(): void {
     this.scheduled = false;
+    this.single = this.batch.size === (this.sentAtOnce ? 0 : 1);
+    this.sentAtOnce = false;
     if (this.batch.size > 0) this.sendBatch();
   }
 
@@ -74,6 +81,9 @@ export abstract class RecordSender implements Flushable {
     else if (!this.scheduled) {
       this.scheduled = true;
       flushAtEndOfTurn(this);
+      if (!this.single) return;
+      this.sentAtOnce = true;
+      this.sendBatch();
     }
   }
 }
