@@ -107,23 +107,45 @@ export function embeddedAs(name: string, root = ROOT): Contender {
 
 export const embedded: Contender = embeddedAs('zeromq-gateway, embedded');
 
+/** Gateway, router and workers in one thread. */
+export const embeddedWithoutThreads: Contender = {
+  name: 'zeromq-gateway, embedded, --threads 0',
+  does: `gateway, router and workers in one thread; ${DOES}`,
+  missing: () => missingBuild(),
+  start: (launch) => startUp(launch, ['--threads', '0']),
+};
+
 /**
- * Gateway, router and worker as separate processes. `args` are additional arguments of the gateway.
+ * Gateway, router and worker as separate processes. `args` are additional arguments of the gateway,
+ * `workerArgs` those of the worker.
  */
-export function separateAs(name: string, args: readonly string[] = [], root = ROOT): Contender {
+export function separateAs(
+  name: string,
+  args: readonly string[] = [],
+  root = ROOT,
+  workerArgs: readonly string[] = [],
+): Contender {
   return {
     name,
     does: `gateway, router and worker processes; ${DOES}`,
     missing: () => missingBuild(root),
     async start(launch) {
       const endpoints = await startRouter(launch, root);
-      await startWorker(launch, endpoints, ECHO_WORKER, [], root);
+      await startWorker(launch, endpoints, ECHO_WORKER, workerArgs, root);
       return startGateway(launch, endpoints.frontend, args, root);
     },
   };
 }
 
 export const separate: Contender = separateAs('zeromq-gateway, separate');
+
+/** The same; the worker has no thread of its own for its handlers, as those of the peers have none. */
+export const separateWithoutThreads: Contender = separateAs(
+  'zeromq-gateway, separate, --threads 0',
+  [],
+  ROOT,
+  ['--threads', '0'],
+);
 
 /** Gateway and router in one process, the worker in another: `up` without workers of its own. */
 export const gatewayWithRouter: Contender = {

@@ -6,7 +6,13 @@ import type { HttpLoad } from '../lib/load.ts';
 import { interleave, type RatioPair, ratio, ratioTarget, type Samples, summarise } from '../lib/measure.ts';
 import { httpPeers } from '../lib/peers.ts';
 import { type Context, type Report, type Row, type Scenario, splitOf, type Target } from '../lib/scenario.ts';
-import { embedded, gatewayWithRouter, separate } from '../lib/zeromq-gateway.ts';
+import {
+  embedded,
+  embeddedWithoutThreads,
+  gatewayWithRouter,
+  separate,
+  separateWithoutThreads,
+} from '../lib/zeromq-gateway.ts';
 
 /** A target for the ratio of two contenders. */
 interface RatioTarget {
@@ -193,7 +199,14 @@ const latency: HttpComparison = {
   name: 'http-latency',
   title: 'Latency of GET echo, one connection',
   about: 'GET /echo/hello over one kept-alive connection, one request after the other.',
-  contenders: [embedded, gatewayWithRouter, separate, ...httpPeers],
+  contenders: [
+    embedded,
+    embeddedWithoutThreads,
+    gatewayWithRouter,
+    separate,
+    separateWithoutThreads,
+    ...httpPeers,
+  ],
   load: { path: '/echo/hello', connections: 1 },
   reference: 'Express',
   metric: 'p50',
@@ -201,6 +214,7 @@ const latency: HttpComparison = {
     { contender: embedded.name, against: 'Express', want: 1.6 },
     { contender: gatewayWithRouter.name, against: 'Express', want: 4 },
     { contender: separate.name, against: 'Express + Request pool + Proxy', want: 0.9 },
+    { contender: separateWithoutThreads.name, against: 'Express + Request pool + Proxy', want: 0.9 },
   ],
 };
 

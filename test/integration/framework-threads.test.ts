@@ -27,59 +27,61 @@ describe('worker threads', () => {
     });
   }
 
-  it('worker threads: receive data and send replies as workers without threads do', async (t) => {
-    const { client } = await startThreads(scopeOf(t), 1);
-    assert.equal((await client.sendMessage('thread.double', { n: 21 })).eventData, 42);
-    const { status, eventData, headers } = await client.sendMessage('thread.created');
-    assert.deepEqual([status, eventData, headers], [201, { id: 1 }, { location: '/x/1' }]);
-    await assert.rejects(client.sendMessage('thread.refused'), {
-      code: 'TAKEN',
-      status: 409,
-      details: { by: 'me' },
+  for (const count of [1, 0]) {
+    it(`worker threads (${count}): receive data and send replies as a ZeroMQWorker does`, async (t) => {
+      const { client } = await startThreads(scopeOf(t), count);
+      assert.equal((await client.sendMessage('thread.double', { n: 21 })).eventData, 42);
+      const { status, eventData, headers } = await client.sendMessage('thread.created');
+      assert.deepEqual([status, eventData, headers], [201, { id: 1 }, { location: '/x/1' }]);
+      await assert.rejects(client.sendMessage('thread.refused'), {
+        code: 'TAKEN',
+        status: 409,
+        details: { by: 'me' },
+      });
+      await assert.rejects(client.sendMessage('thread.double', { n: 'x' }), {
+        code: 'INVALID_REQUEST',
+        status: 400,
+      });
+      const large = 'ä'.repeat(2_000_000);
+      const [big, small] = await Promise.all([
+        client.sendMessage('thread.large', large),
+        client.sendMessage('thread.double', { n: 1 }),
+      ]);
+      assert.ok(big.eventData === large && small.eventData === 2);
+      const many = await Promise.all(
+        Array.from({ length: 500 }, (_, n) => client.sendMessage('thread.double', { n })),
+      );
+      assert.deepEqual(
+        many.map(({ eventData }) => eventData),
+        [...many.keys()].map((n) => n * 2),
+      );
     });
-    await assert.rejects(client.sendMessage('thread.double', { n: 'x' }), {
-      code: 'INVALID_REQUEST',
-      status: 400,
+
+    it(`worker threads (${count}): learn that a caller stopped waiting`, async (t) => {
+      const scope = scopeOf(t);
+      const channel = new Channel(scope);
+      const { client } = await startThreads(scope, count);
+      await client.sendMessage('thread.id');
+      const controller = new AbortController();
+      const reply = client.sendMessage('thread.hold', 'given up', { signal: controller.signal });
+      await channel.waitFor('holding');
+      controller.abort();
+      await assert.rejects(reply, { code: 'CANCELLED' });
+      const [aborted] = await channel.waitFor('aborted');
+      assert.equal(aborted?.data, 'given up');
+      channel.send('go on');
     });
-    const large = 'ä'.repeat(2_000_000);
-    const [big, small] = await Promise.all([
-      client.sendMessage('thread.large', large),
-      client.sendMessage('thread.double', { n: 1 }),
-    ]);
-    assert.ok(big.eventData === large && small.eventData === 2);
-    const many = await Promise.all(
-      Array.from({ length: 500 }, (_, n) => client.sendMessage('thread.double', { n })),
-    );
-    assert.deepEqual(
-      many.map(({ eventData }) => eventData),
-      [...many.keys()].map((n) => n * 2),
-    );
-  });
 
-  it('worker threads: learn that a caller stopped waiting', async (t) => {
-    const scope = scopeOf(t);
-    const channel = new Channel(scope);
-    const { client } = await startThreads(scope, 1);
-    await client.sendMessage('thread.id');
-    const controller = new AbortController();
-    const reply = client.sendMessage('thread.hold', 'given up', { signal: controller.signal });
-    await channel.waitFor('holding');
-    controller.abort();
-    await assert.rejects(reply, { code: 'CANCELLED' });
-    const [aborted] = await channel.waitFor('aborted');
-    assert.equal(aborted?.data, 'given up');
-    channel.send('go on');
-  });
-
-  it('worker threads: use the concurrency of the module or of the options', async (t) => {
-    const scope = scopeOf(t);
-    const { router, backend } = await startRouter(scope);
-    const concurrencies: unknown[] = [];
-    router.on('workerJoined', (_worker, { concurrency }) => concurrencies.push(concurrency));
-    for (const concurrency of [undefined, 3]) {
-      const threads = makeThreads(scope, { connection: backend, threads: 1, concurrency });
-      await untilJoined(() => threads.start(), 1);
-    }
-    assert.deepEqual(concurrencies, [5, 3]);
-  });
+    it(`worker threads (${count}): use the concurrency of the module or of the options`, async (t) => {
+      const scope = scopeOf(t);
+      const { router, backend } = await startRouter(scope);
+      const concurrencies: unknown[] = [];
+      router.on('workerJoined', (_worker, { concurrency }) => concurrencies.push(concurrency));
+      for (const concurrency of [undefined, 3]) {
+        const threads = makeThreads(scope, { connection: backend, threads: count, concurrency });
+        await untilJoined(() => threads.start(), 1);
+      }
+      assert.deepEqual(concurrencies, [5, 3]);
+    });
+  }
 });

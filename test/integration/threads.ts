@@ -60,7 +60,7 @@ export function makeThreads(scope: Scope, options: Partial<ZeroMQWorkerThreadsOp
   return threads;
 }
 
-/** Starts a router, a group behind it and a client. */
+/** Starts a router, a group behind it and a client. Without threads, the group has one worker. */
 export async function startThreads(
   scope: Scope,
   count: number,
@@ -68,6 +68,6 @@ export async function startThreads(
 ) {
   const { router, frontend, backend } = await startRouter(scope);
   const threads = makeThreads(scope, { connection: backend, threads: count, ...options });
-  await untilJoined(() => threads.start(), count);
+  await untilJoined(() => threads.start(), Math.max(1, count));
   return { router, threads, client: await connectClient(scope, frontend) };
 }

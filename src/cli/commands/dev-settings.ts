@@ -72,6 +72,12 @@ export const DEV_SETTINGS = {
     default: false,
   }),
   ...WORKER_SETTINGS,
+  threads: setting(wholeNumber(1, 256), {
+    // Only a new thread or process loads a file again.
+    description: 'Threads per worker file',
+    group: WORKER_SETTINGS.threads.group,
+    default: WORKER_SETTINGS.threads.default,
+  }),
   ...documentSettings('none'),
   ...ROUTER_SETTINGS,
   frontend: optional(listenEndpoint, {

@@ -90,7 +90,7 @@ function up(values: Values, context: CommandContext): Promise<number> {
     const hasKeys = (values.curveKey ?? values.curveSecretKey) !== undefined;
     const python = isSample && !hasKeys ? findPython(values.python, logger) : undefined;
     const { threads, concurrency, threadStallTimeout } = values;
-    const registered = workersRegistered(router, files.length * threads);
+    const registered = workersRegistered(router, files.length * Math.max(1, threads));
     const groups = files.map((module) => {
       return new ZeroMQWorkerThreads({
         module,

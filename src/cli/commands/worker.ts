@@ -1,4 +1,4 @@
-/** `zeromq-gateway worker`: runs workers from files on threads. */
+/** `zeromq-gateway worker`: runs workers from files, on threads unless there are none. */
 import path from 'node:path';
 import { ZeroMQHeartbeatConfig } from '../../liveness/index.ts';
 import { ZeroMQWorkerThreads } from '../../worker/index.ts';
@@ -22,8 +22,8 @@ import { connectEndpoint, file, filePath, list, stallTimeout, wholeNumber } from
 
 /** Settings of commands that run worker files. */
 export const WORKER_SETTINGS = {
-  threads: setting(wholeNumber(1, 256), {
-    description: 'Threads per worker file',
+  threads: setting(wholeNumber(0, 256), {
+    description: 'Threads per worker file, or 0 to run handlers in the main thread',
     group: 'Workers',
     default: 1,
   }),
@@ -105,8 +105,14 @@ function work(values: ValuesOf<typeof settings>, context: CommandContext): Promi
     await Promise.all(groups.map((group) => group.accepted));
     view?.ready();
     const names = files.map((name) => path.basename(name)).join(', ');
-    return `${names} on ${threads} ${threads === 1 ? 'thread' : 'threads'} each, router ${router.join(', ')}${admin}`;
+    return `${names} ${placeOf(threads)}, router ${router.join(', ')}${admin}`;
   });
+}
+
+/** Says where handlers run. */
+function placeOf(threads: number): string {
+  if (threads === 0) return 'in the main thread';
+  return `on ${threads} ${threads === 1 ? 'thread' : 'threads'} each`;
 }
 
 export const workerCommand = defineCommand({

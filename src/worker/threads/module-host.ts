@@ -1,6 +1,6 @@
 /**
- * The host of a worker module of `ZeroMQWorkerThreads`: a thread, or a process with the same
- * interface.
+ * The host of a worker module of `ZeroMQWorkerThreads`: a thread, or a process or this thread with
+ * the same interface.
  */
 import type { FromThread, ToThread } from './thread-messages.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Runs the handlers of a worker module for its parent, in a thread (`thread-main.ts`) or a process
- * (`process-main.ts`).
+ * Runs the handlers of a worker module for its parent, in a thread (`thread-main.ts`), a process
+ * (`process-main.ts`) or the thread of the parent (`module-in-parent.ts`).
  */
 
 import { ROUTER_ID_SLOTS } from '../../core/collections/id-map.ts';
@@ -39,7 +39,8 @@ export interface ParentPort extends PostTarget {
 
 /** The environment in which a module runs. */
 export interface ModuleEnvironment {
-  readonly isolation: 'thread' | 'process';
+  /** Whether the module may open ZeroMQ sockets. */
+  readonly mayOpenSockets: boolean;
   readonly port: ParentPort;
   /**
    * Starts to signal to the parent that the event loop turns. Returns a function that signals once
@@ -182,11 +183,11 @@ class ModuleService implements PackedSink {
  * @throws {Error} when the module cannot be loaded or its `onStart` fails
  */
 export async function serveModule(environment: ModuleEnvironment, setup: ModuleSetup): Promise<void> {
-  const { port, isolation } = environment;
+  const { port, mayOpenSockets } = environment;
   const post = (message: FromThread): void => port.postMessage(message);
   const endSpans = setup.spans === undefined ? undefined : await startSpanExport(setup.spans);
   const definition = await load(setup, post);
-  if (definition.isolation === 'process' && isolation === 'thread') {
+  if (definition.isolation === 'process' && !mayOpenSockets) {
     post({ type: 'needs-process' });
     return;
   }

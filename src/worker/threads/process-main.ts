@@ -50,7 +50,7 @@ async function main(setup: ProcessSetup): Promise<void> {
     openInspector(inspectPort, () => send({ type: 'inspector', port: inspectPort }));
   }
   await serveModule(
-    { isolation: 'process', port, startPulse: () => startBeats(beat, setup.interval) },
+    { mayOpenSockets: true, port, startPulse: () => startBeats(beat, setup.interval) },
     setup,
   );
 }

@@ -11,5 +11,5 @@ if (parentPort !== null) {
   // This import loads zeromq, which must be guarded by then.
   const { serveModule } = await import('./module-service.ts');
   const setup = workerData as ThreadSetup;
-  await serveModule({ isolation: 'thread', port, startPulse: () => startPulse(setup.pulse) }, setup);
+  await serveModule({ mayOpenSockets: false, port, startPulse: () => startPulse(setup.pulse) }, setup);
 }

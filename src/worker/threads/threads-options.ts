@@ -15,7 +15,9 @@ export interface ZeroMQWorkerThreadsOptions {
    */
   module: string | URL;
   /**
-   * Number of threads.
+   * Number of threads. 0: the handlers run in the thread that creates the group, which saves each
+   * request two changes of thread. There is no `threadStallTimeout` then, and an error that nothing
+   * catches ends the process.
    *
    * @defaultValue 2
    */

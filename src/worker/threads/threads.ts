@@ -1,7 +1,8 @@
 /**
  * Workers whose handlers run on several threads, all from one worker module. To the routers each
  * thread is a separate worker, whose sockets stay in the parent thread. A module that opens sockets
- * itself runs in processes (see `native-sockets.ts`).
+ * itself runs in processes (see `native-sockets.ts`). Without threads, one worker runs its handlers in
+ * the parent thread.
  */
 
 import { withResolvers } from '../../core/collections/deferred.ts';
@@ -64,7 +65,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
   constructor(options: ZeroMQWorkerThreadsOptions, hosting?: ModuleHosting) {
     super();
     const { threads = 2, concurrency, maxMessageSize = MAX_MESSAGE_BYTES } = options;
-    checkCount('threads', threads, 1, 1024);
+    checkCount('threads', threads, 0, 1024);
     checkCount('maxMessageSize', maxMessageSize);
     if (concurrency !== undefined) checkCount('concurrency', concurrency);
     const stallTimeout = threadStallTimeout(options);
@@ -74,15 +75,18 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
     const curve = options.curve && new CurveClient(options.curve);
     const node = moduleName(options.module);
     const threadLogger = (options.logger ?? defaultLogger()).child({ module: node });
-    const waiting = new Set(Array.from({ length: threads }, (_, index) => index));
+    const slots = Array.from({ length: Math.max(1, threads) }, (_, index) => index);
+    const waiting = new Set(slots);
+    const inParent = threads === 0;
     const group: SlotGroup = {
       setup: {
         ...{ module: node, concurrency, maxMessageSize },
-        spans: activeSpanExport(),
+        spans: inParent ? undefined : activeSpanExport(),
         reports: hosting !== undefined,
       },
-      threadStallTimeout: stallTimeout,
-      isolation: hosting?.isolation ?? 'thread',
+      // A blocked parent could not act on it.
+      threadStallTimeout: inParent ? Infinity : stallTimeout,
+      isolation: inParent ? 'none' : (hosting?.isolation ?? 'thread'),
       connections: { connection, dns, heartbeatConfig, curve, zone },
       configFile,
       hosting,
@@ -98,7 +102,7 @@ export class ZeroMQWorkerThreads extends Emitter<ThreadsEvents> implements Async
       },
     };
     this.group = group;
-    this.slots = Array.from({ length: threads }, (_, index) => new WorkerSlot(index, group));
+    this.slots = slots.map((index) => new WorkerSlot(index, group));
     this.lifecycle = new Lifecycle(
       { kind: 'worker-threads', node },
       {
