@@ -9,6 +9,7 @@
  */
 import { parseObject } from '../core/json/parse-object.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
+import { wholeMilliseconds } from '../core/time/whole-milliseconds.ts';
 import { MAX_METADATA, MAX_REQUEST_ID } from './limits.ts';
 
 /** Version of this framework's additions to the classic wire format. */
@@ -45,7 +46,7 @@ const ANNOUNCEMENT = { pack: 1, stream: 1 } as const;
 export function encodeRequestMetadata(message: RequestMessage, packs: boolean): Buffer {
   const head: Record<string, unknown> = { v: PROTOCOL_VERSION };
   if (message.requestId !== '') head.id = message.requestId;
-  if (message.timeLeft > 0) head.ttl = Math.ceil(message.timeLeft);
+  if (message.timeLeft > 0) head.ttl = wholeMilliseconds(message.timeLeft);
   if (message.idempotent) head.idem = true;
   if (packs) Object.assign(head, ANNOUNCEMENT);
   return withExtras(head, message.extras);

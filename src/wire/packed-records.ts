@@ -1,6 +1,7 @@
 /** Records of the packed codec: their kinds, flags and sizes, and how they are written. */
 import type { CallParent } from '../core/messages/calls.ts';
 import { NO_BYTES, type ReplyMessage, type RequestMessage } from '../core/messages/message.ts';
+import { wholeMilliseconds } from '../core/time/whole-milliseconds.ts';
 import { putUint16, putUint32 } from './packed-fields.ts';
 
 /** First bytes of a packed frame; classic messages and tokens never start with them. */
@@ -93,7 +94,7 @@ export function writeRequest(
   const { parent } = record;
   const start = parent === undefined ? from : writeIds(head, from, CALL, parent.depth, parent);
   let at = writeIds(head, start, REQUEST, flags, record);
-  putUint32(head, at, Math.min(Math.ceil(message.timeLeft), 0xffffffff));
+  putUint32(head, at, Math.min(wholeMilliseconds(message.timeLeft), 0xffffffff));
   head[at + 6] = requestId.length;
   putUint16(head, at + 7, extras.length);
   putUint32(head, at + 9, body.length);

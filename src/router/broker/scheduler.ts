@@ -2,6 +2,7 @@
 
 import { SlotTable } from '../../core/collections/slot-table.ts';
 import { cannotFinish, isFresh } from '../../core/time/lateness.ts';
+import { wholeMilliseconds } from '../../core/time/whole-milliseconds.ts';
 import type { Backlog } from './backlog.ts';
 import type { Breakers } from './breaker.ts';
 import type { EventState } from './event-state.ts';
@@ -308,7 +309,7 @@ export class Scheduler {
     worker.holding.push(request);
     if (request.origin.depth !== undefined) worker.lending ??= new Lending();
     worker.lending?.taken(request);
-    const timeLeft = Math.max(1, Math.ceil(request.deadline - now));
+    const timeLeft = Math.max(1, wholeMilliseconds(request.deadline - now));
     request.message.timeLeft = timeLeft;
     if (!worker.port.dispatch(request, timeLeft)) {
       this.release(request, worker);
