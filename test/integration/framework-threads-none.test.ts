@@ -11,9 +11,9 @@ import { untilJoined } from '../helpers/published.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { tempFolder } from '../helpers/temp.ts';
 import { connectClient, startRouter } from './framework.ts';
-import { Channel, makeThreads, next, startThreads } from './threads.ts';
+import { Channel, makeThreads, next, startCompiler, startThreads } from './threads.ts';
 
-failOnLeftovers();
+failOnLeftovers(startCompiler);
 
 /** Opens a client while it loads, which a thread must not. */
 const CALLER = `

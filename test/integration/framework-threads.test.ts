@@ -5,9 +5,9 @@ import { failOnLeftovers } from '../helpers/leftovers.ts';
 import { untilJoined } from '../helpers/published.ts';
 import { scopeOf } from '../helpers/scope.ts';
 import { ALL_TRANSPORTS, connectClient, startRouter } from './framework.ts';
-import { Channel, makeThreads, next, startThreads } from './threads.ts';
+import { Channel, makeThreads, next, startCompiler, startThreads } from './threads.ts';
 
-failOnLeftovers();
+failOnLeftovers(startCompiler);
 
 describe('worker threads', () => {
   for (const transport of ALL_TRANSPORTS) {

@@ -1,5 +1,10 @@
 /** Groups of worker threads for tests, whose module is thread-worker.ts. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loadModule } from '../../src/core/identity/load-module.ts';
 import { silentLogger, ZeroMQWorkerThreads, type ZeroMQWorkerThreadsOptions } from '../../src/index.ts';
 import { within } from '../helpers/eventually.ts';
 import { untilJoined } from '../helpers/published.ts';
@@ -49,6 +54,21 @@ export class Channel {
       });
       await within(more, `${count} × ${what}`);
     }
+  }
+}
+
+/**
+ * Compiles TypeScript in this thread, as a group without threads does. That starts the compiler, which
+ * stays until the process ends. Compiled code is cached by its content, so the content is new.
+ */
+export async function startCompiler(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'compiler-'));
+  try {
+    const file = join(folder, 'new.ts');
+    writeFileSync(file, `export default ${JSON.stringify(randomUUID())} as string;\n`);
+    await loadModule(file, 'module');
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 
