@@ -182,9 +182,9 @@ describe('group of worker threads', () => {
     assert.deepEqual(nodes, ['worker-threads'], 'each line names its thread');
   });
 
-  for (const threads of [0, 1.5, 1025, Number.NaN]) {
+  for (const threads of [-1, 1.5, 1025, Number.NaN]) {
     it(`group of worker threads: rejects ${threads} threads`, () =>
-      refuses({ threads }, /^threads must be a whole number from 1 to 1,024/));
+      refuses({ threads }, /^threads must be a whole number from 0 to 1,024/));
   }
 
   it('group of worker threads: rejects an invalid module, concurrency or size', () => {
