@@ -67,11 +67,13 @@ describe('group without threads', () => {
     const scope = scopeOf(t);
     const { threads, client } = await startThreads(scope, 0);
     const crashed = next(threads, 'crashed');
+    const ready = untilJoined(() => next(threads, 'ready'));
     const hanging = client.sendMessage('thread.hang', null, { timeout: PATIENCE });
     const lost = assert.rejects(hanging, { code: 'WORKER_LOST' });
     const [, error] = await crashed;
     assert.match(String(error), /a handler of thread\.hang has held a request/);
     await lost;
+    await ready;
     const reply = await client.sendMessage('thread.double', { n: 4 }, { timeout: PATIENCE });
     assert.equal(reply.eventData, 8);
   });
