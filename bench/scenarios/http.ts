@@ -53,6 +53,13 @@ export interface HttpComparison {
   readonly expected?: Pick<Expectation, 'status' | 'reply'>;
   /** Whether contenders work on after their replies: the next one then waits until they are idle. */
   readonly background?: boolean;
+  /**
+   * How many times as long contenders are warmed up. V8 compiles after a number of calls, which takes
+   * longer with fewer requests per second.
+   *
+   * @defaultValue 1
+   */
+  readonly warmups?: number;
 }
 
 const CONNECTIONS = 64;
@@ -70,7 +77,7 @@ export async function compareHttp(comparison: HttpComparison, context: Context):
   });
   const present = contenders.filter((each) => each.missing?.() === undefined);
   const { path, body, headers } = comparison.load;
-  const { expected = { reply: { message: 'hello' } }, background = false } = comparison;
+  const { expected = { reply: { message: 'hello' } }, background = false, warmups = 1 } = comparison;
   const samples = await interleave(
     present,
     {
@@ -82,7 +89,7 @@ export async function compareHttp(comparison: HttpComparison, context: Context):
         return result;
       },
     },
-    context.effort,
+    { ...context.effort, warmup: context.effort.warmup * warmups },
     comparison.targets.map((target) => pairOf(comparison, target)),
   );
   return {
@@ -210,6 +217,7 @@ const latency: HttpComparison = {
   load: { path: '/echo/hello', connections: 1 },
   reference: 'Express',
   metric: 'p50',
+  warmups: 3,
   targets: [
     { contender: embedded.name, against: 'Express', want: 1.6 },
     { contender: gatewayWithRouter.name, against: 'Express', want: 4 },
