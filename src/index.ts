@@ -188,7 +188,7 @@ export {
   ZeroMQSocketMonitor,
   ZeroMQSocketStatus,
 } from './transport/libzmq/socket-monitor.ts';
-export { tuneGarbageCollection } from './transport/socket/frame-gc.ts';
+export { tuneV8 } from './transport/socket/tune-v8.ts';
 export {
   defineWorker,
   type WorkerDefinition,

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { ZeroMQConfigError } from '../core/messages/errors.ts';
-import { tuneGarbageCollection } from '../transport/socket/frame-gc.ts';
+import { tuneV8 } from '../transport/socket/tune-v8.ts';
 import { VERSION } from './process/package.ts';
 import { semiSpaceProblem } from './process/young-generation.ts';
 import type { Command, CommandContext, SettingsSource } from './settings/command.ts';
@@ -209,8 +209,8 @@ function addCommand(
       file: file && path.resolve(cwd, file.file),
       read: () => resolveSettings(command.name, command.settings, { flags, env, file: config(), cwd }),
     };
-    const { gcTuning } = values as { readonly gcTuning?: unknown };
-    if (gcTuning === 'on') tuneGarbageCollection();
+    const { v8Tuning } = values as { readonly v8Tuning?: unknown };
+    if (v8Tuning === 'on') tuneV8();
     // The prototype keeps the getters of the context: reading `input` opens standard input.
     const own = Object.assign(Object.create(context) as CommandContext, { source });
     done(await command.run(values as never, own));

@@ -108,7 +108,7 @@ export const NODE_SETTINGS = {
     description: 'Time allowed for requests in flight when the command stops; the rest are aborted',
     default: 10_000,
   }),
-  gcTuning: setting(choice('MODE', 'on', 'off'), {
+  v8Tuning: setting(choice('MODE', 'on', 'off'), {
     description: 'Flags of V8 that make forwarding cheaper: on, or off for those of Node.js',
     default: 'on',
   }),

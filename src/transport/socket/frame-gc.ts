@@ -1,7 +1,6 @@
 /**
  * Releases the memory of frames soon after they were forwarded, if the process asks for it: it
- * changes flags of V8, which the whole process shares. The command line does, a program that uses
- * the library decides itself.
+ * changes flags of V8, which the whole process shares.
  *
  * zeromq.js passes frames on without a copy: libzmq owns their memory until the garbage collector
  * finds them unreferenced. V8 counts this memory. It starts to mark the whole heap after 8 MB more
@@ -93,44 +92,15 @@ function exposedCollect(): Collect {
   return typeof found === 'function' ? (found as Collect) : () => undefined;
 }
 
-/** The collector for all sockets of this thread; undefined without {@link tuneGarbageCollection}. */
+/** The collector for all sockets of this thread; undefined before {@link startFrameGc}. */
 let frameGc: FrameGc | undefined;
 
-/** Counts a received message if garbage collection is tuned. */
+/** Counts a received message after {@link startFrameGc}. */
 export function noteFrames(frames: readonly Buffer[]): void {
   frameGc?.note(frames);
 }
 
-/**
- * Tunes the garbage collection of V8 for forwarding messages. The command line calls it unless
- * `--gc-tuning off` is given; importing this package does not. Call it at the start of a program
- * that mainly runs a router or a gateway. It affects the whole process and cannot be undone:
- *
- * - Incremental marking runs on the main thread only (`--no-concurrent-marking`).
- * - All objects begin in the young generation (`--no-allocation-site-pretenuring`).
- * - Each 8 MiB of frames that this thread receives cause a scavenge. While the heap is below 64 MiB,
- *   V8 does not mark it incrementally in the second after one (`--no-incremental-marking`).
- *
- * @example
- * ```ts
- * import { tuneGarbageCollection, ZeroMQRouter } from 'zeromq-gateway';
- *
- * tuneGarbageCollection();
- * const router = new ZeroMQRouter({
- *   frontendConnection: 'tcp://127.0.0.1:5555',
- *   backendConnection: 'tcp://127.0.0.1:5556',
- * });
- * await router.start();
- * ```
- */
-export function tuneGarbageCollection(): void {
-  // V8's helper threads cost more than they save here: a request through `up` takes 46 µs of CPU
-  // time on two cores with them and 28 µs without (`npm run bench -- --only http-get`,
-  // NODE_ENV=production).
-  setFlagsFromString('--no-concurrent-marking');
-  // In the first second, the young generation is small and most requests in flight survive its
-  // collections. V8 may conclude from that to allocate some of their objects in the old generation
-  // from then on. Dead ones keep whole requests alive there until the next major collection.
-  setFlagsFromString('--no-allocation-site-pretenuring');
+/** Counts the frames of all sockets of this thread from now on. */
+export function startFrameGc(): void {
   frameGc ??= new FrameGc(new V8Collector());
 }

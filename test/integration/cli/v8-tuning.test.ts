@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { flagsFor } from '../../../src/transport/socket/tune-v8.ts';
 import { ROOT } from '../../docs/pages.ts';
 import { FREE_PORTS } from '../../helpers/command.ts';
 import { PATIENCE } from '../../helpers/patience.ts';
@@ -29,6 +30,7 @@ function flagsOf(script: string): string[] {
     timeout: PATIENCE,
   });
   assert.equal(status, 0, stderr);
+  assert.doesNotMatch(stderr, /unrecognized flag/);
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as string[];
 }
 
@@ -51,16 +53,16 @@ const command = (...args: string[]): string => `
   });`;
 
 /** The flags that are set at once. */
-const FLAGS = ['--no-concurrent-marking', '--no-allocation-site-pretenuring'];
+const FLAGS = flagsFor(process.versions.v8);
 
-describe('tuning of the garbage collection', () => {
+describe('flags of V8', () => {
   it('the library leaves the flags of V8 alone, also when it forwards messages', () => {
     assert.deepEqual(flagsOf(TRAFFIC), []);
   });
 
-  it('the library sets them after tuneGarbageCollection()', () => {
-    const flags = flagsOf(`(await import(${moduleAt('index.js')})).tuneGarbageCollection(); ${TRAFFIC}`);
-    assert.deepEqual(flags.slice(0, 2), FLAGS);
+  it('the library sets them after tuneV8()', () => {
+    const flags = flagsOf(`(await import(${moduleAt('index.js')})).tuneV8(); ${TRAFFIC}`);
+    assert.deepEqual(flags.slice(0, FLAGS.length), FLAGS);
     assert.ok(flags.includes('--expose-gc'), flags.join(' '));
   });
 
@@ -68,7 +70,7 @@ describe('tuning of the garbage collection', () => {
     assert.deepEqual(flagsOf(command()), FLAGS);
   });
 
-  it('the command line leaves them alone with --gc-tuning off', () => {
-    assert.deepEqual(flagsOf(command('--gc-tuning', 'off')), []);
+  it('the command line leaves them alone with --v8-tuning off', () => {
+    assert.deepEqual(flagsOf(command('--v8-tuning', 'off')), []);
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
 import { describe, it } from 'node:test';
-import { FrameGc, noteFrames, tuneGarbageCollection } from '../../../../src/transport/socket/frame-gc.ts';
+import { FrameGc, noteFrames, startFrameGc } from '../../../../src/transport/socket/frame-gc.ts';
 import { within } from '../../../helpers/eventually.ts';
 import { FakeClock } from '../../../helpers/fake-clock.ts';
 import { scopeOf } from '../../../helpers/scope.ts';
@@ -81,7 +81,7 @@ describe('FrameGc', () => {
       observer.observe({ entryTypes: ['gc'] });
       scope.after(() => observer.disconnect());
     });
-    tuneGarbageCollection();
+    startFrameGc();
     messages({ note: noteFrames }, 8);
     await within(seen, 'a collection');
     assert.deepEqual(
