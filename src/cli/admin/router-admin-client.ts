@@ -1,12 +1,9 @@
 /** Queries to a router's built-in events, for the operator commands. */
-import { ZeroMQClient } from '../../client/index.ts';
-import { silentLogger } from '../../core/logging/logging.ts';
-import { ZeroMQError } from '../../core/messages/errors.ts';
+import type { ZeroMQClient } from '../../client/index.ts';
 import type { RouterReport, RouterTotals } from '../../core/observability/reports.ts';
 import type { RequestReport } from '../../core/observability/request-stats.ts';
-import { connectWait } from '../nodes/connect-wait.ts';
-import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
-import { requestError } from '../settings/errors.ts';
+import { withClient } from '../nodes/connected-client.ts';
+import { CURVE_CLIENT_SETTINGS } from '../nodes/curve.ts';
 import { setting, type ValuesOf } from '../settings/settings.ts';
 import { booleanFlag, connectEndpoint, timeoutMilliseconds } from '../settings/value-types.ts';
 
@@ -79,19 +76,5 @@ export async function withRouterAdmin<T>(
   values: ValuesOf<typeof ADMIN_CLIENT_SETTINGS>,
   use: (admin: RouterAdminClient) => Promise<T>,
 ): Promise<T> {
-  const { to: connection, timeout } = values;
-  const client = new ZeroMQClient({
-    connection,
-    timeout,
-    curve: clientCurve(values),
-    logger: silentLogger, // the error has the reason
-  });
-  try {
-    await client.connect({ timeout: connectWait(timeout), throwOnFailure: true });
-    return await use(routerAdminClient(client));
-  } catch (error) {
-    throw error instanceof ZeroMQError ? requestError(error) : error;
-  } finally {
-    await client.close();
-  }
+  return withClient(values, {}, (client) => use(routerAdminClient(client)));
 }

@@ -3,16 +3,15 @@
  *
  * `zeromq-gateway call`: sends one event and prints its reply.
  */
-import { readReply, ZeroMQClient } from '../../client/index.ts';
+import { readReply } from '../../client/index.ts';
 import { parseExact, stringifyExact } from '../../core/json/exact-json.ts';
-import { silentLogger } from '../../core/logging/logging.ts';
-import { toError, ZeroMQError } from '../../core/messages/errors.ts';
+import { toError } from '../../core/messages/errors.ts';
 import type { ReplyMessage } from '../../core/messages/message.ts';
 import { printStream } from '../nodes/call-stream.ts';
-import { connectWait } from '../nodes/connect-wait.ts';
-import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
+import { withClient } from '../nodes/connected-client.ts';
+import { CURVE_CLIENT_SETTINGS } from '../nodes/curve.ts';
 import { type CommandContext, defineCommand } from '../settings/command.ts';
-import { EXIT, requestError, UsageError } from '../settings/errors.ts';
+import { EXIT, UsageError } from '../settings/errors.ts';
 import { FROM_INPUT, jsonOrInput } from '../settings/json-types.ts';
 import { optional, required, setting, type ValuesOf } from '../settings/settings.ts';
 import { booleanFlag, connectEndpoint, file, text, timeoutMilliseconds } from '../settings/value-types.ts';
@@ -59,37 +58,22 @@ async function readInput({ input }: CommandContext): Promise<unknown> {
 }
 
 async function call(values: ValuesOf<typeof settings>, context: CommandContext): Promise<number> {
-  const { event, to, timeout, classic } = values;
+  const { event, classic } = values;
   const data = values.eventData === FROM_INPUT ? await readInput(context) : values.eventData;
-  const client = new ZeroMQClient({
-    connection: to,
-    timeout,
-    classic,
-    poolSize: 1,
-    curve: clientCurve(values),
-    logger: silentLogger, // the error has the reason
-  });
-  const began = performance.now();
-  try {
-    await client.connect({ timeout: connectWait(timeout), throwOnFailure: true });
-    const left = Math.max(1, Math.round(timeout - (performance.now() - began)));
+  await withClient(values, { classic, poolSize: 1 }, async (client, timeout) => {
     if (values.stream || values.upload !== undefined) {
-      await printStream(client, { event, data: data ?? null, timeout: left, upload: values.upload }, context);
-      return EXIT.ok;
+      await printStream(client, { event, data: data ?? null, timeout, upload: values.upload }, context);
+      return;
     }
     const body = Buffer.from(stringifyExact(data ?? null));
     const pending = new Promise<ReplyMessage>((resolve) => {
-      client.request({ eventName: event, body, timeout: left, idempotent: false }, resolve);
+      client.request({ eventName: event, body, timeout, idempotent: false }, resolve);
     });
-    const reply = await withProgress(context, `waiting for ${event}`, pending, timeout);
+    const reply = await withProgress(context, `waiting for ${event}`, pending, values.timeout);
     const { eventData } = readReply(event, reply, (text) => parseExact(text, 'spelling'));
     context.out(Buffer.isBuffer(eventData) ? eventData.toString() : stringifyExact(eventData));
-    return EXIT.ok;
-  } catch (error) {
-    throw error instanceof ZeroMQError && error.code !== 'INVALID_ARGUMENT' ? requestError(error) : error;
-  } finally {
-    await client.close();
-  }
+  });
+  return EXIT.ok;
 }
 
 export const callCommand = defineCommand({

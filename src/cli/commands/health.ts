@@ -1,13 +1,12 @@
 /** `zeromq-gateway health`: asks a node whether it can serve, for health checks of containers. */
 import { isIPv6 } from 'node:net';
-import { ZeroMQClient } from '../../client/index.ts';
-import { silentLogger } from '../../core/logging/logging.ts';
 import { toError, ZeroMQError } from '../../core/messages/errors.ts';
 import type { HealthReason } from '../../core/observability/health.ts';
 import { DEFAULT_ADMIN_ADDRESS } from '../admin/admin.ts';
-import { CURVE_CLIENT_SETTINGS, clientCurve } from '../nodes/curve.ts';
+import { withClient } from '../nodes/connected-client.ts';
+import { CURVE_CLIENT_SETTINGS } from '../nodes/curve.ts';
 import { type CommandContext, defineCommand } from '../settings/command.ts';
-import { CommandError, EXIT, requestError, UsageError } from '../settings/errors.ts';
+import { CommandError, EXIT, UsageError } from '../settings/errors.ts';
 import { flagOf, optional, setting, type ValuesOf } from '../settings/settings.ts';
 import {
   type Address,
@@ -68,28 +67,14 @@ async function askHttp({ to, live, timeout }: Values): Promise<string> {
   return [status, ...lines].join('\n');
 }
 
-async function askNode(values: Values): Promise<string> {
-  const { to: connection, timeout } = values;
-  const client = new ZeroMQClient({
-    connection,
-    timeout,
-    curve: clientCurve(values),
-    logger: silentLogger, // the error has the reason
-  });
-  const began = performance.now();
-  try {
-    await client.connect({ timeout, throwOnFailure: true });
-    const left = Math.max(1, Math.round(timeout - (performance.now() - began)));
-    await client.sendMessage('$router.ping', null, { timeout: left }).catch((error: unknown) => {
+function askNode(values: Values): Promise<string> {
+  return withClient(values, {}, async (client, timeout) => {
+    await client.sendMessage('$router.ping', null, { timeout }).catch((error: unknown) => {
       // This is how a server answers: the event is one of routers.
       if (!(error instanceof ZeroMQError && error.code === 'NO_HANDLER')) throw error;
     });
     return 'ok';
-  } catch (error) {
-    throw error instanceof ZeroMQError ? requestError(error) : error;
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 async function check(given: ValuesOf<typeof settings>, context: CommandContext): Promise<number> {
